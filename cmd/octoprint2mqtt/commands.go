@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+
+	"github.com/rs/zerolog"
+
+	"octoprint2mqtt/integration"
+)
+
+type configFlag struct {
+	Config string `required:"" short:"c" placeholder:"FILE" help:"The configuration file; config.example.yaml explains all of it."`
+}
+
+// load reads the configuration and fills in what only the program knows.
+func (f configFlag) load(env surroundings) (Config, error) {
+	c, err := loadConfig(f.Config, env.lookup)
+	c.Bridge.Version = version()
+	return c, err
+}
+
+type runCommand struct{ configFlag }
+
+// Run serves until the context ends.
+func (r *runCommand) Run(ctx context.Context, env surroundings) error {
+	c, err := r.load(env)
+	if err != nil {
+		return err
+	}
+	log := newLogger(c.Log, env.stderr, isTerminal(env.stderr))
+	log.Info().Str("version", c.Bridge.Version).Int("printers", len(c.Bridge.Printers)).Msg("octoprint2mqtt starts")
+	warn(log, c.Warnings)
+	return integration.New(c.Bridge, log).Run(ctx)
+}
+
+func warn(log zerolog.Logger, warnings []string) {
+	for _, w := range warnings {
+		log.Warn().Msg(w)
+	}
+}
+
+type checkCommand struct{ configFlag }
+
+// Run prints a line for the configuration, the broker and each printer.
+func (k *checkCommand) Run(ctx context.Context, env surroundings) error {
+	c, err := k.load(env)
+	if err != nil {
+		return err
+	}
+	out := env.stdout
+	fmt.Fprintf(out, "ok    configuration: %s is valid, with %d printers\n", k.Config, len(c.Bridge.Printers))
+	for _, w := range c.Warnings {
+		fmt.Fprintf(out, "note  configuration: %s\n", w)
+	}
+	failed := false
+	for _, f := range integration.Check(ctx, c.Bridge) {
+		mark := "ok    "
+		if !f.OK {
+			mark, failed = "WRONG ", true
+		}
+		fmt.Fprintf(out, "%s%s: %s\n", mark, f.Subject, f.Text)
+		for _, n := range f.Notes {
+			fmt.Fprintf(out, "note  %s: %s\n", f.Subject, n)
+		}
+	}
+	if failed {
+		return errFound
+	}
+	return nil
+}
+
+type versionCommand struct{}
+
+// Run prints the version.
+func (versionCommand) Run(env surroundings) error {
+	_, err := fmt.Fprintln(env.stdout, "octoprint2mqtt", version())
+	return err
+}
+
+// version is the module's version where the program was built from a release,
+// else the commit that it was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		return v
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
+			return "devel-" + s.Value[:12]
+		}
+	}
+	return "devel"
+}
+
+// isTerminal reports whether a person watches.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

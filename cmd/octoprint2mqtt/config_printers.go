@@ -1,0 +1,90 @@
+package main
+
+import (
+	"fmt"
+
+	"octoprint2mqtt/integration"
+)
+
+// The highest limits that may be configured, in °C: more than any heater of
+// its kind that is sold reaches.
+const (
+	maxToolLimit    = 500
+	maxBedLimit     = 200
+	maxChamberLimit = 120
+)
+
+// readPrinters reads the list of printers, which may be empty: printers can be
+// added later.
+func readPrinters(root *section) []integration.PrinterConfig {
+	var printers []integration.PrinterConfig
+	unique := uniquePrinters{ids: map[string]place{}, servers: map[string]place{}}
+	root.each("printers", func(s *section) {
+		printer := readPrinter(s)
+		unique.check(s, printer)
+		printers = append(printers, printer)
+	})
+	if len(printers) == 0 {
+		root.src.report.warn(root.place("printers"), "there are no printers yet")
+	}
+	return printers
+}
+
+// readPrinter reads one item of the list of printers.
+func readPrinter(s *section) integration.PrinterConfig {
+	s.require("id", "the permanent name of the printer in topics, like left or mk4-2")
+	printer := integration.PrinterConfig{ID: read(s, "id", "", printerID)}
+	printer.Name = read(s, "name", printer.ID, plainText(100))
+	printer.URL = readURL(s, printerAddress())
+	printer.APIKey = s.secret("api_key", apiKey)
+	printer.User = read(s, "user", "", plainText(255))
+	printer.Area = read(s, "area", "", plainText(100))
+	printer.Access = read(s, "access", integration.AccessControl, oneOf("an access level",
+		integration.AccessRead, integration.AccessControl, integration.AccessFull))
+	printer.Disabled = read(s, "disabled", false, boolean)
+	printer.TLS = readTLS(s, printer.URL)
+	printer.Limits = readLimits(s)
+	printer.ReadyBelow = read(s, "ready_below", integration.DefaultReadyBelow, celsius(20, 100))
+	if !printer.Disabled && !s.has("api_key_file") {
+		s.require("api_key", "what OctoPrint accepts this program by, made in its settings under Application Keys; only a disabled printer needs none")
+	}
+	return printer
+}
+
+// readLimits reads the highest targets of a printer's heaters.
+func readLimits(printer *section) integration.Limits {
+	limits := integration.DefaultLimits
+	printer.section("limits", func(s *section) {
+		limits.Tool = read(s, "tool", limits.Tool, celsius(1, maxToolLimit))
+		limits.Bed = read(s, "bed", limits.Bed, celsius(1, maxBedLimit))
+		limits.Chamber = read(s, "chamber", limits.Chamber, celsius(1, maxChamberLimit))
+	})
+	return limits
+}
+
+// uniquePrinters knows where each id and each server was seen first.
+type uniquePrinters struct {
+	ids, servers map[string]place
+}
+
+// check refuses an id that another printer has, and an OctoPrint that is
+// configured twice, which would be two devices for one printer. A disabled
+// printer may share its address with the one that replaces it.
+func (u uniquePrinters) check(s *section, printer integration.PrinterConfig) {
+	if first, double := u.ids[printer.ID]; double && printer.ID != "" {
+		s.src.report.mistake(s.place("id"),
+			fmt.Sprintf("is the id of the printer in line %d already; give each printer its own", first.line))
+	} else {
+		u.ids[printer.ID] = s.place("id")
+	}
+	if printer.URL == nil || printer.Disabled {
+		return
+	}
+	server := sameServer(printer.URL)
+	if first, double := u.servers[server]; double {
+		s.src.report.mistake(s.place("url"),
+			fmt.Sprintf("is the address of the printer in line %d already; each OctoPrint is one printer", first.line))
+	} else {
+		u.servers[server] = s.place("url")
+	}
+}

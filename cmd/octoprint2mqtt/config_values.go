@@ -1,0 +1,110 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// The functions here turn the text of a value into what it stands for. Their
+// errors go on where the value ends ("is not …") and never repeat any of it.
+
+// boolean accepts true and false.
+func boolean(text string) (bool, error) {
+	if text != "true" && text != "false" {
+		return false, errors.New("is neither true nor false")
+	}
+	return text == "true", nil
+}
+
+// plainText accepts one line of 1 to limit characters: a name, an area, a user.
+func plainText(limit int) func(string) (string, error) {
+	return func(text string) (string, error) {
+		switch {
+		case strings.TrimSpace(text) == "":
+			return "", errors.New("is empty; write a text or remove the line")
+		case strings.ContainsFunc(text, unicode.IsControl):
+			return "", errors.New("contains a line break or another control character")
+		case utf8.RuneCountInString(text) > limit:
+			return "", fmt.Errorf("is longer than %d characters", limit)
+		}
+		return text, nil
+	}
+}
+
+// oneOf accepts the values listed. what says what they are, such as "a log level".
+func oneOf[T ~string](what string, valid ...T) func(string) (T, error) {
+	return func(text string) (T, error) {
+		var names []string
+		for _, v := range valid {
+			if text == string(v) {
+				return v, nil
+			}
+			names = append(names, string(v))
+		}
+		last := len(names) - 1
+		return "", fmt.Errorf("is not %s; use %s or %s", what, strings.Join(names[:last], ", "), names[last])
+	}
+}
+
+// celsius accepts a temperature in °C from low to high.
+func celsius(low, high float64) func(string) (float64, error) {
+	return func(text string) (float64, error) {
+		number, err := strconv.ParseFloat(text, 64)
+		if err != nil || math.IsNaN(number) || number < low || number > high {
+			return 0, fmt.Errorf("is not a temperature from %v to %v °C", low, high)
+		}
+		return number, nil
+	}
+}
+
+var printerIDForm = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
+
+// printerID accepts what can name a printer in topics and unique ids.
+func printerID(text string) (string, error) {
+	switch {
+	case text == "bridge" || text == "farm":
+		return "", errors.New("names something else in the topics; choose another id")
+	case !printerIDForm.MatchString(text):
+		return "", errors.New("is not an id; use 1 to 32 small letters, digits and dashes, the first no dash")
+	}
+	return text, nil
+}
+
+// maxTopicBytes bounds the configured part of topics, so that whole topics
+// stay far below the 65,535 bytes of MQTT and fit the limits of brokers.
+const maxTopicBytes = 128
+
+// topic accepts what can be published to and have levels appended.
+func topic(text string) (string, error) {
+	switch {
+	case text == "":
+		return "", errors.New("is empty; write a topic or remove the line")
+	case len(text) > maxTopicBytes:
+		return "", fmt.Errorf("is longer than %d bytes", maxTopicBytes)
+	case strings.ContainsAny(text, "+#"):
+		return "", errors.New("is not a topic to publish to; remove + and #")
+	case strings.HasPrefix(text, "/") || strings.HasSuffix(text, "/"):
+		return "", errors.New("begins or ends with a slash; remove it")
+	case strings.Contains(text, "//"):
+		return "", errors.New("has an empty level; remove one of the two slashes")
+	case strings.HasPrefix(text, "$"):
+		return "", errors.New("belongs to the broker; start it with something else than $")
+	case strings.ContainsFunc(text, unicode.IsControl):
+		return "", errors.New("contains a line break or another control character")
+	}
+	return text, nil
+}
+
+// topicOrNone accepts a topic, and "" for none.
+func topicOrNone(text string) (string, error) {
+	if text == "" {
+		return "", nil
+	}
+	return topic(text)
+}

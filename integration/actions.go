@@ -1,0 +1,210 @@
+package integration
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"octoprint2mqtt/octoprint"
+)
+
+// The actions of a printer, by their names in the MQTT contract.
+const (
+	actionPause          = "pause"
+	actionResume         = "resume"
+	actionCancel         = "cancel"
+	actionStart          = "start"
+	actionRestart        = "restart"
+	actionConnect        = "connect"
+	actionDisconnect     = "disconnect"
+	actionHome           = "home"
+	actionEmergencyStop  = "emergency_stop"
+	actionSetTemperature = "set_temperature"
+	actionSetOffset      = "set_offset" // of rows only, it can't be requested
+)
+
+// action is one thing that a printer can be asked to do.
+type action struct {
+	name string
+	// access and permission are what it needs; see row.
+	access     Access
+	permission string
+	// runsIn are the phases that it may run in.
+	runsIn []octoprint.Phase
+	// distinct refuses the same command again for that long.
+	distinct time.Duration
+	// rowOnly actions are reached by a row's commands, not by requests.
+	rowOnly bool
+	// prepare checks parameters against what is known of the printer and returns
+	// the call to make. It must not block.
+	prepare func(parameters json.RawMessage, v *printerView) (call, *refusal)
+}
+
+// call is a checked command, ready to be sent.
+type call struct {
+	send func(context.Context, *octoprint.Client) error
+	// urgent calls make the printer safer: they are always tried, whatever is
+	// known of it, at once and without a time limit on how long they waited.
+	urgent bool
+}
+
+var jobPhases = []octoprint.Phase{octoprint.PhasePrinting, octoprint.PhaseStarting, octoprint.PhaseResuming}
+
+// connectedPhases are those in which OctoPrint has a connection to the printer.
+func connectedPhases() []octoprint.Phase {
+	return slices.DeleteFunc(octoprint.Phases(), func(p octoprint.Phase) bool { return !p.Connected() })
+}
+
+func printerActions() []action {
+	print, control := octoprint.PermissionPrint, octoprint.PermissionControl
+	cancellable := append([]octoprint.Phase{octoprint.PhasePausing, octoprint.PhasePaused}, jobPhases...)
+	paused := []octoprint.Phase{octoprint.PhasePaused}
+	idle := []octoprint.Phase{octoprint.PhaseIdle}
+	return []action{
+		{name: actionPause, permission: print, runsIn: jobPhases, prepare: plain((*octoprint.Client).Pause)},
+		{name: actionResume, permission: print, runsIn: paused, prepare: plain((*octoprint.Client).Resume)},
+		{name: actionCancel, permission: print, runsIn: cancellable, prepare: plain((*octoprint.Client).Cancel)},
+		{name: actionStart, permission: print, runsIn: idle, distinct: time.Second, prepare: prepareStart},
+		{name: actionRestart, permission: print, runsIn: paused, prepare: plain((*octoprint.Client).Restart)},
+		{name: actionConnect, permission: octoprint.PermissionConnection, runsIn: []octoprint.Phase{octoprint.PhaseOffline, octoprint.PhaseError}, prepare: prepareConnect},
+		{name: actionDisconnect, permission: octoprint.PermissionConnection, runsIn: idle, prepare: plain((*octoprint.Client).Disconnect)},
+		{name: actionHome, permission: control, runsIn: idle, prepare: prepareHome},
+		{name: actionSetTemperature, permission: control, runsIn: connectedPhases(), prepare: prepareTarget},
+		{name: actionSetOffset, permission: control, runsIn: connectedPhases(), rowOnly: true, prepare: prepareOffset},
+		{name: actionEmergencyStop, permission: control, prepare: prepareEmergencyStop},
+	}
+}
+
+// allows refuses where the configuration or OctoPrint's permissions don't allow
+// the action. What OctoPrint permits is asked only where it is known.
+func (a *action) allows(v *printerView) *refusal {
+	if !v.config.Access.includes(AccessControl) {
+		return refuse(CodeAccessDenied, "access: %s in the configuration does not allow commands to this printer", v.config.Access)
+	}
+	if v.info.User != "" && !v.info.May(a.permission) {
+		return refuse(CodeNotPermitted, "the OctoPrint user %s lacks the permission %s", quote(v.info.User), a.permission)
+	}
+	return nil
+}
+
+// includes reports whether a level covers another.
+func (a Access) includes(b Access) bool {
+	rank := map[Access]int{"": 0, AccessRead: 0, AccessControl: 1, AccessFull: 2}
+	return rank[a] >= rank[b]
+}
+
+// fits refuses where the printer's phase doesn't allow the action.
+func (a *action) fits(v *printerView) *refusal {
+	phase := v.state.Phase
+	switch {
+	case slices.Contains(a.runsIn, phase):
+		return nil
+	case !phase.Connected() && !slices.Contains(a.runsIn, octoprint.PhaseOffline):
+		return refuse(CodeOffline, "OctoPrint has no connection to the printer: it is %s", phase)
+	}
+	return refuse(CodeWrongState, "%s is not possible while the printer is %s", a.name, phase)
+}
+
+// plain prepares an action that takes no parameters.
+func plain(send func(*octoprint.Client, context.Context) error) func(json.RawMessage, *printerView) (call, *refusal) {
+	return func(parameters json.RawMessage, _ *printerView) (call, *refusal) {
+		if r := decodeParameters(parameters, &struct{}{}); r != nil {
+			return call{}, r
+		}
+		return call{send: func(ctx context.Context, c *octoprint.Client) error { return send(c, ctx) }}, nil
+	}
+}
+
+func prepareEmergencyStop(parameters json.RawMessage, v *printerView) (call, *refusal) {
+	c, r := plain((*octoprint.Client).EmergencyStop)(parameters, v)
+	c.urgent = true
+	return c, r
+}
+
+// prepareStart wants a selected file: without one OctoPrint accepts the command
+// and does nothing.
+func prepareStart(parameters json.RawMessage, v *printerView) (call, *refusal) {
+	c, r := plain((*octoprint.Client).Start)(parameters, v)
+	if r == nil && v.state.Phase == octoprint.PhaseIdle && v.state.Job.Path == "" {
+		r = refuse(CodeWrongState, "no file is selected")
+	}
+	return c, r
+}
+
+func prepareConnect(parameters json.RawMessage, _ *printerView) (call, *refusal) {
+	var p struct {
+		Port     string `json:"port"`
+		Baudrate *int   `json:"baudrate"`
+		Profile  string `json:"profile"`
+	}
+	if r := decodeParameters(parameters, &p); r != nil {
+		return call{}, r
+	}
+	o := octoprint.ConnectOptions{Port: p.Port, Profile: p.Profile}
+	if p.Baudrate != nil {
+		if r := inRange(float64(*p.Baudrate), 1200, 4_000_000); r != nil {
+			return call{}, r
+		}
+		o.Baudrate = *p.Baudrate
+	}
+	if hasControl(p.Port) || hasControl(p.Profile) {
+		return call{}, refuse(CodeInvalid, "port and profile have no control characters")
+	}
+	return call{send: func(ctx context.Context, c *octoprint.Client) error { return c.Connect(ctx, o) }}, nil
+}
+
+func prepareHome(parameters json.RawMessage, _ *printerView) (call, *refusal) {
+	var p struct {
+		Axes []string `json:"axes"`
+	}
+	if r := decodeParameters(parameters, &p); r != nil {
+		return call{}, r
+	}
+	if p.Axes == nil {
+		p.Axes = []string{"x", "y", "z"}
+	}
+	for i, axis := range p.Axes {
+		if !slices.Contains([]string{"x", "y", "z"}, axis) || slices.Contains(p.Axes[:i], axis) {
+			return call{}, refuse(CodeInvalid, "axes are \"x\", \"y\" and \"z\", each at most once")
+		}
+	}
+	if len(p.Axes) == 0 {
+		return call{}, refuse(CodeInvalid, "axes names no axis")
+	}
+	return call{send: func(ctx context.Context, c *octoprint.Client) error { return c.Home(ctx, p.Axes...) }}, nil
+}
+
+func prepareTarget(parameters json.RawMessage, v *printerView) (call, *refusal) {
+	var p heatParameters
+	if r := decodeParameters(parameters, &p); r != nil {
+		return call{}, r
+	}
+	if r := p.check(v); r != nil {
+		return call{}, r
+	}
+	if r := inRange(*p.Target, 0, v.config.limit(p.Heater)); r != nil {
+		return call{}, r
+	}
+	send := func(ctx context.Context, c *octoprint.Client) error { return c.SetTarget(ctx, p.Heater, *p.Target) }
+	return call{send: send, urgent: *p.Target == 0}, nil
+}
+
+func prepareOffset(parameters json.RawMessage, v *printerView) (call, *refusal) {
+	var p heatParameters
+	if r := decodeParameters(parameters, &p); r != nil {
+		return call{}, r
+	}
+	if r := p.check(v); r != nil {
+		return call{}, r
+	}
+	if r := inRange(*p.Target, -50, 50); r != nil {
+		return call{}, r
+	}
+	return call{send: func(ctx context.Context, c *octoprint.Client) error { return c.SetOffset(ctx, p.Heater, *p.Target) }}, nil
+}
+
+func hasControl(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 })
+}

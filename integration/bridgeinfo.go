@@ -1,0 +1,244 @@
+package integration
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+
+	"octoprint2mqtt/discovery"
+)
+
+// healthInterval is how often bridge/health is published.
+const healthInterval = time.Minute
+
+// contractVersion counts incompatible changes of the MQTT contract.
+const contractVersion = 1
+
+// supportURL is where users find help.
+const supportURL = "https://github.com/octoprint2mqtt/octoprint2mqtt"
+
+func bridgeRows() []row[*Bridge] {
+	return []row[*Bridge]{
+		{
+			key:       "state",
+			topic:     func(t discovery.Topics, _ string) string { return t.BridgeState() },
+			component: discovery.Component{Platform: discovery.BinarySensor, Name: "State", DeviceClass: "connectivity", PayloadOn: online, PayloadOff: offline, Category: discovery.CategoryDiagnostic},
+		},
+		{
+			key: "version", bridged: true,
+			component: discovery.Component{Platform: discovery.Sensor, Name: "Version", Category: discovery.CategoryDiagnostic, Icon: "mdi:tag-outline"},
+			value:     func(b *Bridge) value { return text(b.config.Version) },
+		},
+		{
+			key: "started", bridged: true,
+			component: discovery.Component{Platform: discovery.Sensor, Name: "Started", DeviceClass: "timestamp", Category: discovery.CategoryDiagnostic, Icon: "mdi:clock-start"},
+			value:     func(b *Bridge) value { return instant(b.started) },
+		},
+		{
+			key: "broker_reconnects", bridged: true,
+			component: discovery.Component{Platform: discovery.Sensor, Name: "Broker reconnects", StateClass: "total_increasing", Category: discovery.CategoryDiagnostic, Icon: "mdi:lan-pending"},
+			value:     func(b *Bridge) value { return count(b.brokerReconnects()) },
+		},
+	}
+}
+
+func (b *Bridge) brokerReconnects() int { return int(max(0, b.broker.connects.Load()-1)) }
+
+func (b *Bridge) origin() discovery.Origin {
+	return discovery.Origin{Name: "octoprint2mqtt", SWVersion: b.config.Version, URL: supportURL}
+}
+
+// announce puts a discovery document into the outbox.
+func (b *Bridge) announce(device string, d discovery.Document) {
+	if b.topics.Prefix == "" {
+		return
+	}
+	d.Origin = b.origin()
+	b.outbox.Put(b.topics.Config(device), mustMarshal(d), discoveryClass)
+}
+
+func (b *Bridge) announceBridge() {
+	b.announce(discovery.Bridge, discovery.Document{
+		Device: discovery.Device{
+			Identifier: b.topics.Node(discovery.Bridge), Name: "octoprint2mqtt", Manufacturer: "octoprint2mqtt",
+			Model: "Bridge", SWVersion: b.config.Version,
+		},
+		Components: b.device.components(),
+	})
+}
+
+type infoDoc struct {
+	Version   string        `json:"version"`
+	Instance  string        `json:"instance"`
+	Started   value         `json:"started"`
+	BaseTopic string        `json:"base_topic"`
+	Contract  int           `json:"contract"`
+	Printers  []infoPrinter `json:"printers"`
+}
+
+type infoPrinter struct {
+	ID          string   `json:"id"`
+	Name        string   `json:"name"`
+	URL         string   `json:"url"`
+	Version     value    `json:"octoprint_version"`
+	Access      Access   `json:"access"`
+	User        value    `json:"user"`
+	Permissions []string `json:"permissions"`
+	Missing     []string `json:"missing"`
+}
+
+// info describes the bridge and its printers.
+func (b *Bridge) info() infoDoc {
+	doc := infoDoc{
+		Version: b.config.Version, Instance: b.instance, Started: instant(b.started),
+		BaseTopic: b.config.MQTT.BaseTopic, Contract: contractVersion, Printers: []infoPrinter{},
+	}
+	for _, p := range b.order {
+		doc.Printers = append(doc.Printers, p.info())
+	}
+	return doc
+}
+
+func (p *printer) info() infoPrinter {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return infoPrinter{
+		ID: p.config.ID, Name: p.config.Name, URL: publicURL(p.config.URL), Access: p.config.Access,
+		Version: text(p.view.info.Version), User: text(p.view.info.User),
+		Permissions: append([]string{}, p.view.info.Permissions...), Missing: missingPermissions(&p.view),
+	}
+}
+
+type healthDoc struct {
+	Time       value                    `json:"time"`
+	Instance   string                   `json:"instance"`
+	Uptime     int64                    `json:"uptime_s"`
+	Memory     uint64                   `json:"memory_bytes"`
+	Goroutines int                      `json:"goroutines"`
+	Broker     healthBroker             `json:"broker"`
+	Printers   map[string]healthPrinter `json:"printers"`
+}
+
+type healthBroker struct {
+	Connected  bool   `json:"connected"`
+	Reconnects int    `json:"reconnects"`
+	Published  uint64 `json:"published"`
+	Received   uint64 `json:"received"`
+	Dropped    uint64 `json:"dropped"`
+}
+
+type healthPrinter struct {
+	Connection connection `json:"connection"`
+	Since      value      `json:"since"`
+	Reconnects uint64     `json:"reconnects"`
+	Frames     uint64     `json:"frames"`
+	LastFrame  value      `json:"last_frame"`
+	Errors     uint64     `json:"errors"`
+	Refused    uint64     `json:"refused"`
+	Latency    value      `json:"latency_ms"`
+}
+
+// healthNow counts the bridge's state up.
+func (b *Bridge) healthNow(now time.Time) healthDoc {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	b.mu.Lock()
+	lost := b.lost
+	b.mu.Unlock()
+	doc := healthDoc{
+		Time: instant(now), Instance: b.instance, Uptime: int64(now.Sub(b.started).Seconds()),
+		Memory: m.Sys - m.HeapReleased, Goroutines: runtime.NumGoroutine(),
+		Broker: healthBroker{
+			Connected: b.broker.up.Load(), Reconnects: b.brokerReconnects(),
+			Published: b.broker.published.Load(), Received: b.broker.received.Load(),
+			Dropped: b.outbox.Dropped() + lost,
+		},
+		Printers: make(map[string]healthPrinter, len(b.order)),
+	}
+	for _, p := range b.order {
+		doc.Printers[p.config.ID] = p.health()
+	}
+	return doc
+}
+
+func (p *printer) health() healthPrinter {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := &p.counters
+	h := healthPrinter{
+		Connection: p.view.connection, Since: instant(c.since), Reconnects: max(c.sessions, 1) - 1,
+		Frames: c.frames, LastFrame: instant(c.lastFrame), Errors: c.errors, Refused: c.refused,
+	}
+	if c.latency > 0 {
+		ms := c.latency.Seconds() * 1000
+		h.Latency = number(&ms, 1)
+	}
+	return h
+}
+
+// health publishes bridge/health and what else is looked at once a minute.
+func (b *Bridge) health(now time.Time) {
+	b.mu.Lock()
+	b.healthAt = now
+	b.mu.Unlock()
+	b.outbox.Put(b.topics.BridgeHealth(), mustMarshal(b.healthNow(now)), valueClass)
+}
+
+// infoChanged has bridge/info published anew with the next tick.
+func (b *Bridge) infoChanged() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.staleInfo = true
+}
+
+func (b *Bridge) countRefusal(device string) {
+	if p := b.printers[device]; p != nil {
+		p.mu.Lock()
+		p.counters.refused++
+		p.mu.Unlock()
+	}
+}
+
+type lifecycleDoc struct {
+	Time    value  `json:"time"`
+	Type    string `json:"type"`
+	Printer value  `json:"printer"`
+	Detail  value  `json:"detail"`
+}
+
+// lifecycle tells on bridge/event what happened to the bridge or a printer.
+func (b *Bridge) lifecycle(typ, device, detail string) {
+	doc := lifecycleDoc{Time: instant(time.Now()), Type: typ, Printer: text(device), Detail: text(detail)}
+	b.outbox.Answer(b.topics.BridgeEvent(), mustMarshal(doc))
+}
+
+// requested takes a request for one of the bridge's own actions.
+func (b *Bridge) requested(name string, q request, answer func(*refusal, any)) {
+	actions := map[string]func() any{
+		"info":   func() any { return b.info() },
+		"health": func() any { return b.healthNow(time.Now()) },
+	}
+	act, ok := actions[name]
+	if !ok {
+		answer(refuse(CodeNoAction, "the bridge has no action %s", quote(name)), nil)
+		return
+	}
+	if r := decodeParameters(q.parameters, &struct{}{}); r != nil {
+		answer(r, nil)
+		return
+	}
+	answer(nil, act())
+}
+
+// explainBroker says in the words of the user why there is no connection to the
+// broker, and what to do.
+func explainBroker(m *MQTTConfig, err error) string {
+	switch {
+	case errors.Is(err, ErrBrokerRefused):
+		return "the MQTT broker refuses the login: check username, password and client_id"
+	case errors.Is(err, ErrSubscriptionRefused):
+		return fmt.Sprintf("the MQTT broker lets octoprint2mqtt log in, but not listen: %v", err)
+	}
+	return fmt.Sprintf("no connection to the MQTT broker at %s: %v; it is tried again until it works", m.URL.Host, err)
+}

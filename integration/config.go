@@ -1,0 +1,80 @@
+package integration
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/url"
+)
+
+// Access is what commands a printer takes over MQTT, whatever its API key
+// would allow. The levels build on each other.
+type Access string
+
+// The levels of access, from least to most.
+const (
+	AccessRead    Access = "read"    // no command that changes anything
+	AccessControl Access = "control" // jobs, temperatures, connection, movement
+	AccessFull    Access = "full"    // also G-code, files, system commands
+)
+
+// Config is everything that the bridge is told from outside. It is complete
+// and valid: defaults are filled in and checks are made where it is read.
+type Config struct {
+	Version  string // of this program, as shown in discovery and bridge/info
+	MQTT     MQTTConfig
+	Farm     FarmConfig
+	Printers []PrinterConfig
+}
+
+// MQTTConfig tells how to reach the broker and where to publish.
+type MQTTConfig struct {
+	URL             *url.URL // mqtt, mqtts, ws or wss, with host and port
+	Username        string
+	Password        string
+	ClientID        string
+	BaseTopic       string      // without wildcards and without / at its ends
+	DiscoveryPrefix string      // empty: no discovery
+	BirthTopic      string      // where Home Assistant says that it has started; empty: nowhere
+	TLS             *tls.Config // for mqtts and wss; nil: the system's certificates
+
+	// Dial makes the network connection to the broker; nil means TCP.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// FarmConfig describes the farm's own device.
+type FarmConfig struct {
+	Name string
+}
+
+// PrinterConfig describes one OctoPrint server and the printer behind it.
+type PrinterConfig struct {
+	ID       string // permanent: topics and unique ids hang on it
+	Name     string
+	URL      *url.URL // http or https, with the path prefix if there is one
+	APIKey   string
+	User     string // the user that the API key must belong to; empty: any
+	Area     string // suggested to Home Assistant; empty: none
+	Access   Access
+	Disabled bool // shown as disabled, never contacted
+	Limits   Limits
+	// ReadyBelow is the temperature in °C below which every heater must be for
+	// the printer to count as ready.
+	ReadyBelow float64
+	TLS        *tls.Config // for https; nil: the system's certificates
+
+	// Dial makes the network connections to OctoPrint; nil means TCP.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// Limits are the highest targets in °C that the bridge ever sends.
+type Limits struct {
+	Tool, Bed, Chamber float64
+}
+
+// DefaultLimits are the caps that hold unless the configuration says otherwise.
+var DefaultLimits = Limits{Tool: 300, Bed: 120, Chamber: 70}
+
+// DefaultReadyBelow is the temperature in °C below which a printer may count
+// as ready unless the configuration says otherwise.
+const DefaultReadyBelow = 50.0

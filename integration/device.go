@@ -1,0 +1,136 @@
+package integration
+
+import (
+	"time"
+
+	"octoprint2mqtt/discovery"
+)
+
+// device keeps one device's topics true: it evaluates the rows of its table and
+// puts what has changed into the outbox. It does no locking: its owner does.
+type device[V any] struct {
+	id     string
+	topics discovery.Topics
+	outbox *outbox
+
+	rows  []row[V]
+	shown map[string]*shown
+	// document renders the device's JSON document; nil: it has none.
+	document func(d *device[V], view V) any
+
+	held       bool // a value waits for its time
+	stale      bool // the document has to be published
+	documentAt time.Time
+}
+
+// documentInterval is the least time between two documents, unless a prompt row
+// has changed.
+const documentInterval = time.Second
+
+func newDevice[V any](id string, topics discovery.Topics, out *outbox) *device[V] {
+	return &device[V]{id: id, topics: topics, outbox: out, shown: make(map[string]*shown)}
+}
+
+// setRows replaces the table. Topics of rows that are gone are removed from the
+// broker.
+func (d *device[V]) setRows(rows []row[V]) {
+	keep := make(map[string]bool, len(rows))
+	for _, r := range rows {
+		keep[r.key] = true
+	}
+	for key, s := range d.shown {
+		if keep[key] {
+			continue
+		}
+		d.outbox.Remove(d.topics.Value(d.id, key))
+		if s.attributes != "" {
+			d.outbox.Remove(d.topics.Attributes(d.id, key))
+		}
+		delete(d.shown, key)
+	}
+	d.rows, d.stale = rows, true
+}
+
+// observe evaluates every row and publishes what has changed.
+func (d *device[V]) observe(view V, now time.Time) {
+	d.held = false
+	prompt := false
+	for i := range d.rows {
+		r := &d.rows[i]
+		if r.value == nil {
+			continue
+		}
+		if d.observeRow(r, view, now) {
+			d.stale = true
+			prompt = prompt || r.prompt
+		}
+	}
+	if d.document != nil && d.stale && (prompt || now.Sub(d.documentAt) >= documentInterval) {
+		d.outbox.Put(d.topics.Document(d.id), mustMarshal(d.document(d, view)), valueClass)
+		d.stale, d.documentAt = false, now
+	}
+}
+
+func (d *device[V]) observeRow(r *row[V], view V, now time.Time) bool {
+	s := d.shown[r.key]
+	if s == nil {
+		s = &shown{}
+		d.shown[r.key] = s
+	}
+	publish, held := s.update(r.value(view), r.noise, now)
+	d.held = d.held || held
+	if publish {
+		d.outbox.Put(d.topics.Value(d.id, r.key), s.value.payload(), valueClass)
+	}
+	if r.attributes == nil {
+		return publish
+	}
+	if a := mustMarshal(r.attributes(view)); a != s.attributes {
+		s.attributes = a
+		d.outbox.Put(d.topics.Attributes(d.id, r.key), a, valueClass)
+		return true
+	}
+	return publish
+}
+
+// due reports whether something waits that time alone will release.
+func (d *device[V]) due() bool { return d.held || d.stale && d.document != nil }
+
+// get returns what a row shows; documents are made of that.
+func (d *device[V]) get(key string) value {
+	if s := d.shown[key]; s != nil {
+		return s.value
+	}
+	return unknown
+}
+
+// components returns the discovery components of the table, topics and ids
+// filled in.
+func (d *device[V]) components() map[string]discovery.Component {
+	list := make(map[string]discovery.Component, len(d.rows))
+	for _, r := range d.rows {
+		c := r.component
+		if r.unannounced {
+			continue
+		}
+		c.UniqueID = d.topics.UniqueID(d.id, r.key)
+		c.DefaultEntityID = discovery.EntityID(c.Platform, d.id, r.key)
+		switch {
+		case r.topic != nil:
+			c.StateTopic = r.topic(d.topics, d.id)
+		case r.value != nil:
+			c.StateTopic = d.topics.Value(d.id, r.key)
+		}
+		if r.attributes != nil {
+			c.AttributesTopic = d.topics.Attributes(d.id, r.key)
+		}
+		if r.action != "" {
+			c.CommandTopic = d.topics.Set(d.id, r.key)
+		}
+		if r.bridged {
+			c.Availability = []string{d.topics.BridgeState()}
+		}
+		list[r.key] = c
+	}
+	return list
+}

@@ -1,0 +1,124 @@
+package integration
+
+import (
+	"net/url"
+)
+
+// printerDoc is a printer's JSON document. It carries what the rows show, so it
+// changes only when one of them does.
+type printerDoc struct {
+	ID               string               `json:"id"`
+	Name             string               `json:"name"`
+	State            value                `json:"state"`
+	Connection       value                `json:"connection"`
+	ConnectionDetail value                `json:"connection_detail"`
+	Printing         value                `json:"printing"`
+	Ready            value                `json:"ready"`
+	Problem          value                `json:"problem"`
+	Error            value                `json:"error"`
+	Maintenance      bool                 `json:"maintenance"`
+	Job              jobDoc               `json:"job"`
+	LastJob          lastJobDoc           `json:"last_job"`
+	Temperatures     map[string]heaterDoc `json:"temperatures"`
+	OctoPrint        octoprintDoc         `json:"octoprint"`
+	Plugins          map[string]any       `json:"plugins"`
+}
+
+type jobDoc struct {
+	File           value                  `json:"file"`
+	Path           value                  `json:"path"`
+	Origin         value                  `json:"origin"`
+	Size           value                  `json:"size"`
+	User           value                  `json:"user"`
+	Started        value                  `json:"started"`
+	Elapsed        value                  `json:"elapsed_s"`
+	Remaining      value                  `json:"remaining_s"`
+	Finish         value                  `json:"finish"`
+	Progress       value                  `json:"progress"`
+	ProgressBytes  value                  `json:"progress_bytes"`
+	EstimateOrigin value                  `json:"estimate_origin"`
+	EstimatedTotal value                  `json:"estimated_total_s"`
+	Filament       map[string]filamentDoc `json:"filament"`
+	Z              value                  `json:"z_mm"`
+	Layer          value                  `json:"layer"`
+	Layers         value                  `json:"layers"`
+}
+
+type filamentDoc struct {
+	Length value `json:"length_mm"`
+	Volume value `json:"volume_cm3"`
+}
+
+type lastJobDoc struct {
+	File     value `json:"file"`
+	Path     value `json:"path"`
+	Result   value `json:"result"`
+	Reason   value `json:"reason"`
+	Duration value `json:"duration_s"`
+	Ended    value `json:"ended"`
+}
+
+type heaterDoc struct {
+	Actual value `json:"actual"`
+	Target value `json:"target"`
+	Offset value `json:"offset"`
+}
+
+type octoprintDoc struct {
+	Version value  `json:"version"`
+	URL     string `json:"url"`
+	User    value  `json:"user"`
+}
+
+// printerDocument renders the document. Rows that count in minutes are given in
+// seconds, as all documents count, without becoming more precise.
+func printerDocument(d *device[*printerView], v *printerView) any {
+	doc := printerDoc{
+		ID: v.config.ID, Name: v.config.Name,
+		State: d.get("state"), Connection: d.get("connection"), ConnectionDetail: d.get("connection_detail"),
+		Printing: d.get("printing"), Ready: d.get("ready"), Problem: d.get("problem"), Error: d.get("error"),
+		Job:          jobDocument(d, v),
+		LastJob:      lastJobDocument(v),
+		Temperatures: make(map[string]heaterDoc, len(v.heaters())),
+		OctoPrint:    octoprintDoc{Version: text(v.info.Version), URL: publicURL(v.config.URL), User: text(v.info.User)},
+		Plugins:      map[string]any{},
+	}
+	for _, h := range v.heaters() {
+		doc.Temperatures[h] = heaterDoc{
+			Actual: d.get(h + "_temperature"), Target: d.get(h + "_target"), Offset: reading(h, offset)(v),
+		}
+	}
+	return doc
+}
+
+func jobDocument(d *device[*printerView], v *printerView) jobDoc {
+	j := &v.state.Job
+	doc := jobDoc{
+		File: d.get("file"), Path: text(j.Path), Origin: text(j.Origin), Size: d.get("file_size"), User: text(j.User),
+		Started: d.get("started"), Finish: d.get("finish"),
+		Elapsed: d.get("elapsed").times(60), Remaining: d.get("remaining").times(60),
+		Progress: d.get("progress"), ProgressBytes: d.get("progress_bytes"),
+		EstimateOrigin: d.get("estimate_origin"), EstimatedTotal: d.get("estimated_total").times(60),
+		Filament: make(map[string]filamentDoc, len(j.Filament)),
+		Z:        d.get("z"),
+	}
+	for tool, f := range j.Filament {
+		doc.Filament[tool] = filamentDoc{Length: number(f.Length, 1), Volume: number(f.Volume, 2)}
+	}
+	return doc
+}
+
+func lastJobDocument(v *printerView) lastJobDoc {
+	l := &v.prints.last
+	return lastJobDoc{
+		File: text(l.file), Path: text(l.path), Result: text(l.result), Reason: text(l.reason),
+		Duration: number(l.duration, 0), Ended: instant(l.ended),
+	}
+}
+
+// publicURL is a printer's URL as anybody may see it.
+func publicURL(u *url.URL) string {
+	clean := *u
+	clean.User, clean.RawQuery, clean.Fragment = nil, "", ""
+	return clean.String()
+}

@@ -1,0 +1,68 @@
+package integration
+
+import (
+	"strconv"
+	"time"
+)
+
+// EventType is the kind of an event that a printer tells. The types are part of
+// the MQTT contract.
+type EventType string
+
+// The events.
+const (
+	EventPrintStarted        EventType = "print_started"
+	EventPrintPaused         EventType = "print_paused"
+	EventPrintResumed        EventType = "print_resumed"
+	EventPrintFinished       EventType = "print_finished"
+	EventPrintCancelled      EventType = "print_cancelled"
+	EventPrintFailed         EventType = "print_failed"
+	EventPrinterError        EventType = "printer_error"
+	EventPrinterConnected    EventType = "printer_connected"
+	EventPrinterDisconnected EventType = "printer_disconnected"
+)
+
+func eventTypes() []string {
+	return []string{
+		string(EventPrintStarted), string(EventPrintPaused), string(EventPrintResumed),
+		string(EventPrintFinished), string(EventPrintCancelled), string(EventPrintFailed),
+		string(EventPrinterError), string(EventPrinterConnected), string(EventPrinterDisconnected),
+	}
+}
+
+// event is something that happened once. It is not retained, but kept until the
+// broker has it; a repetition has the same id.
+type event struct {
+	Type    EventType `json:"event_type"`
+	ID      string    `json:"id"`
+	Time    time.Time `json:"time"`
+	Printer string    `json:"printer"`
+	// Late says that the event is told at another time than it happened: the
+	// broker, OctoPrint or the bridge was away.
+	Late bool `json:"late"`
+
+	File     string   `json:"file,omitempty"`
+	Path     string   `json:"path,omitempty"`
+	Origin   string   `json:"origin,omitempty"`
+	User     string   `json:"user,omitempty"`
+	Duration *float64 `json:"duration_s,omitempty"`
+	Progress *float64 `json:"progress,omitempty"`
+	Reason   string   `json:"reason,omitempty"`
+	Error    string   `json:"error,omitempty"`
+	Result   string   `json:"result,omitempty"`
+}
+
+// lateAfter is how old an event is when it counts as late.
+const lateAfter = 10 * time.Second
+
+// payload renders the event as it is sent at a time.
+func (e event) payload(now time.Time) string {
+	e.Late = e.Late || now.Sub(e.Time) > lateAfter
+	e.Time = e.Time.UTC().Round(time.Millisecond)
+	return mustMarshal(e)
+}
+
+// eventID is unique among all events of a printer, over restarts too.
+func eventID(printer string, at time.Time, n uint64) string {
+	return printer + "-" + strconv.FormatInt(at.UnixMilli(), 36) + "-" + strconv.FormatUint(n, 36)
+}

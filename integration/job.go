@@ -1,0 +1,288 @@
+package integration
+
+import (
+	"time"
+
+	"octoprint2mqtt/octoprint"
+)
+
+// Results of a job, and reasons why it failed, as the MQTT contract has them.
+const (
+	resultSuccess      = "success"
+	resultCancelled    = "cancelled"
+	resultFailed       = "failed"
+	resultUndetermined = "undetermined" // ended while we were away, and was no success
+
+	reasonError     = "error"
+	reasonLost      = "lost"      // OctoPrint came back without the job
+	reasonUnknown   = "unknown"   // nobody was there to see
+	reasonRestarted = "restarted" // begun again from its start while it was paused
+)
+
+// job is the print that runs.
+type job struct {
+	file, path, origin, user string
+	started                  time.Time
+	// joined tells that we didn't see it start.
+	joined  bool
+	elapsed float64 // s, the last that OctoPrint said
+}
+
+// lastJob is the print that ended last. The zero lastJob is none.
+type lastJob struct {
+	file, path, result, reason string
+	duration                   *float64 // s
+	ended                      time.Time
+}
+
+// tracker follows the prints of one printer and tells each turn of them once. It
+// is fed with OctoPrint's events, which say why something happened, and with its
+// states, which also show what was missed. It has no clock and does no I/O.
+type tracker struct {
+	printer string
+	active  *job
+	last    lastJob
+	// pausedByPrinter tells that nobody asked for the pause: filament, a prompt.
+	pausedByPrinter bool
+
+	events   uint64
+	known    bool // connected and problem are from a state
+	wasUp    bool
+	problem  bool
+	ended    bool      // active has ended, though the phase is still one of a job
+	idleFrom time.Time // since when there is an active job without a job's phase
+}
+
+// endless is how long a job may be without a job's phase before it counts as
+// ended: OctoPrint tells the end within milliseconds.
+const endless = 10 * time.Second
+
+func (t *tracker) event(typ EventType, at time.Time) event {
+	t.events++
+	return event{Type: typ, ID: eventID(t.printer, at, t.events), Time: at, Printer: t.printer}
+}
+
+// opened takes in the state that a new session begins with. It returns the job
+// whose end was missed, if there is one: its result has to be asked for.
+func (t *tracker) opened(s *octoprint.State, now time.Time) (missed *job, events []event) {
+	if t.active != nil && !t.continues(s) {
+		missed, t.active = t.active, nil
+	}
+	running, watched := t.active != nil, t.known
+	events = t.observed(s, now)
+	if t.active != nil && !running && watched {
+		events = append(events, t.about(EventPrintStarted, octoprint.Event{}, now))
+	}
+	for i := range events {
+		events[i].Late = true
+	}
+	return missed, events
+}
+
+// continues reports whether the state shows the active job.
+func (t *tracker) continues(s *octoprint.State) bool {
+	if !s.Phase.Job() || t.active.path != "" && s.Job.Path != t.active.path {
+		return false
+	}
+	return s.Job.Elapsed == nil || *s.Job.Elapsed >= t.active.elapsed
+}
+
+// observed takes in a state and tells what it shows to have changed.
+func (t *tracker) observed(s *octoprint.State, now time.Time) []event {
+	var events []event
+	up := s.Phase.Connected()
+	if t.known && up != t.wasUp && s.Phase != octoprint.PhaseConnecting {
+		typ := EventPrinterDisconnected
+		if up {
+			typ = EventPrinterConnected
+		}
+		events = append(events, t.event(typ, now))
+	}
+	if s.Phase != octoprint.PhaseConnecting || !t.known {
+		t.wasUp = up
+	}
+	if t.known && s.Problem && !t.problem {
+		e := t.event(EventPrinterError, now)
+		e.Error = clean(s.Error)
+		events = append(events, e)
+	}
+	t.known, t.problem = true, s.Problem
+	if s.Phase != octoprint.PhasePaused && s.Phase != octoprint.PhasePausing {
+		t.pausedByPrinter = false
+	}
+	return append(events, t.follow(s, now)...)
+}
+
+// follow keeps the active job in step with the phase.
+func (t *tracker) follow(s *octoprint.State, now time.Time) []event {
+	running := s.Phase.Job()
+	switch {
+	case !running:
+		t.ended = false
+	case t.active == nil && !t.ended && s.Phase != octoprint.PhaseCancelling && s.Phase != octoprint.PhaseFinishing:
+		t.active = joinedJob(s, now)
+	}
+	if t.active == nil {
+		return nil
+	}
+	if running {
+		t.idleFrom = time.Time{}
+		t.active.follow(s)
+		return nil
+	}
+	if t.idleFrom.IsZero() {
+		t.idleFrom = now
+	}
+	if now.Sub(t.idleFrom) < endless {
+		return nil
+	}
+	e := t.event(EventPrintFailed, now)
+	e.Reason = reasonUnknown
+	return []event{t.end(e, resultUndetermined)}
+}
+
+// joinedJob returns the job that a state shows, which began before we looked.
+func joinedJob(s *octoprint.State, now time.Time) *job {
+	j := &job{started: now, joined: true}
+	if s.Job.Elapsed != nil {
+		j.started = now.Add(-time.Duration(*s.Job.Elapsed * float64(time.Second)))
+	}
+	return j
+}
+
+// follow fills in what an event left out. A disconnect nulls the job in the same
+// message that tells it, so what is known stays.
+func (j *job) follow(s *octoprint.State) {
+	if s.Job.Path != "" && (j.path == "" || j.path == s.Job.Path) {
+		j.file, j.path, j.origin = s.Job.Display, s.Job.Path, s.Job.Origin
+	}
+	if j.user == "" {
+		j.user = s.Job.User
+	}
+	if s.Job.Elapsed != nil {
+		j.elapsed = *s.Job.Elapsed
+	}
+}
+
+// happened takes in one of OctoPrint's events.
+func (t *tracker) happened(e octoprint.Event, now time.Time) []event {
+	switch e.Type {
+	case octoprint.EventPrintStarted:
+		return t.started(e, now)
+	case octoprint.EventPrintPaused:
+		if t.active == nil {
+			return nil // OctoPrint tells of a pause even after the job was cancelled
+		}
+		t.pausedByPrinter = e.User == ""
+		return []event{t.about(EventPrintPaused, e, now)}
+	case octoprint.EventPrintResumed:
+		t.pausedByPrinter = false
+		if t.active == nil {
+			return nil
+		}
+		return []event{t.about(EventPrintResumed, e, now)}
+	case octoprint.EventPrintDone:
+		return t.over(t.about(EventPrintFinished, e, now), resultSuccess)
+	case octoprint.EventPrintCancelled:
+		return t.over(t.about(EventPrintCancelled, e, now), resultCancelled)
+	case octoprint.EventPrintFailed:
+		if e.Reason == "cancelled" {
+			return t.over(t.about(EventPrintCancelled, e, now), resultCancelled)
+		}
+		failed := t.about(EventPrintFailed, e, now)
+		failed.Reason, failed.Error = reasonError, clean(e.Error)
+		return t.over(failed, resultFailed)
+	}
+	return nil
+}
+
+// started begins a job. A print that is restarted while paused begins anew
+// without an end of the former, which we tell.
+func (t *tracker) started(e octoprint.Event, now time.Time) []event {
+	var events []event
+	fresh := t.active != nil && t.active.joined && now.Sub(t.active.started) < endless
+	if t.active != nil && !fresh {
+		former := t.about(EventPrintCancelled, octoprint.Event{Type: octoprint.EventPrintCancelled}, now)
+		former.Reason = reasonRestarted
+		events = append(events, t.end(former, resultCancelled))
+	}
+	t.active = &job{file: e.Name, path: e.Path, origin: e.Origin, user: e.User, started: now}
+	t.ended, t.idleFrom, t.pausedByPrinter = false, time.Time{}, false
+	return append(events, t.about(EventPrintStarted, e, now))
+}
+
+// about returns an event about the active job, or about the job that OctoPrint's
+// event names.
+func (t *tracker) about(typ EventType, e octoprint.Event, now time.Time) event {
+	out := t.event(typ, now)
+	out.File, out.Path, out.Origin, out.User = clean(e.Name), clean(e.Path), e.Origin, clean(e.User)
+	out.Duration, out.Progress = e.Duration, rounded(e.Progress)
+	if j := t.active; j != nil {
+		if out.Path == "" {
+			out.Path, out.Origin = clean(j.path), j.origin
+		}
+		if out.File == "" || j.path == e.Path && j.file != "" {
+			out.File = clean(j.file) // the display name
+		}
+		if out.User == "" && typ != EventPrintPaused && typ != EventPrintResumed {
+			out.User = clean(j.user)
+		}
+	}
+	return out
+}
+
+func rounded(f *float64) *float64 {
+	if f == nil {
+		return nil
+	}
+	v := number(f, 1).number
+	return &v
+}
+
+// over ends the active job, if there is one: OctoPrint tells some ends twice.
+func (t *tracker) over(e event, result string) []event {
+	if t.active == nil {
+		return nil
+	}
+	return []event{t.end(e, result)}
+}
+
+// end ends the active job with an event.
+func (t *tracker) end(e event, result string) event {
+	if j := t.active; e.Path == "" && j != nil {
+		e.File, e.Path, e.Origin, e.User = clean(j.file), clean(j.path), j.origin, clean(j.user)
+	}
+	e.Result = result
+	t.active, t.ended, t.idleFrom = nil, true, time.Time{}
+	t.last = lastJob{file: e.File, path: e.Path, result: result, reason: e.Reason, duration: e.Duration, ended: e.Time}
+	return e
+}
+
+// resolved tells the end of a job that was missed, once it is known what
+// OctoPrint remembers of it.
+func (t *tracker) resolved(j *job, outcome outcome, now time.Time) event {
+	e := t.event(EventPrintFailed, now)
+	e.File, e.Path, e.Origin, e.User = clean(j.file), clean(j.path), j.origin, clean(j.user)
+	e.Late = true
+	result := resultUndetermined
+	switch outcome {
+	case outcomeSuccess:
+		e.Type, result = EventPrintFinished, resultSuccess
+	case outcomeLost:
+		e.Reason, result = reasonLost, resultFailed
+	default:
+		e.Reason = reasonUnknown
+	}
+	e.Result = result
+	t.last = lastJob{file: e.File, path: e.Path, result: result, reason: e.Reason, ended: now}
+	return e
+}
+
+// outcome is what is known about a job whose end nobody saw.
+type outcome uint8
+
+const (
+	outcomeUnknown outcome = iota // it was no success, or OctoPrint can't say
+	outcomeSuccess
+	outcomeLost // OctoPrint knows of no end
+)

@@ -1,0 +1,272 @@
+package integration
+
+import (
+	"slices"
+	"sync"
+)
+
+// class orders what is sent after a connection: what comes first must have
+// arrived before the next begins.
+type class uint8
+
+const (
+	discoveryClass    class = iota // Home Assistant wants to know an entity before its state
+	valueClass                     // states, documents, events, answers
+	availabilityClass              // a printer is available when its values are right
+	onlineClass                    // and the bridge when everything is
+	classes
+)
+
+// outbox holds what should be retained on the broker against what is known to be
+// there, and the messages that wait to be sent. It sends nothing and has no time
+// of its own: the broker connection asks it for the next message.
+//
+// What is retained never queues: a topic that changes many times while it can't
+// be sent is sent once, with its last payload, and a topic is never in flight
+// twice, so no older payload can follow a newer one. Events queue up to a bound
+// until they are acknowledged, in order. Answers are sent once or never.
+type outbox struct {
+	wake chan struct{} // holds one element while there may be something to send
+
+	mu      sync.Mutex
+	topics  map[string]*retained
+	dirty   [classes][]*retained // each at most once, in the order in which they changed
+	events  []*queued
+	sent    int // how many of events, from the first, are in flight
+	answers []message
+	dropped uint64
+}
+
+// The bounds of the queues. A farm of a thousand printers that all start and end
+// a print while the broker is away stays below them.
+const (
+	maxEvents  = 4096
+	maxAnswers = 1024
+)
+
+type retained struct {
+	topic    string
+	payload  string
+	class    class
+	dirty    bool // in outbox.dirty
+	inFlight bool
+	removed  bool // payload is empty, and the topic is forgotten once that is known
+}
+
+type queued struct {
+	topic  string
+	render func() string // made when it is sent: whether it is late shows only then
+}
+
+// message is one publication. Its done is called, once, when the broker has
+// acknowledged it; if it hasn't, outbox.Forget makes good for it.
+type message struct {
+	topic    string
+	payload  string
+	retained bool
+	done     func()
+}
+
+func newOutbox() *outbox {
+	return &outbox{wake: make(chan struct{}, 1), topics: make(map[string]*retained)}
+}
+
+// Put sets what should be retained on a topic.
+func (o *outbox) Put(topic, payload string, c class) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	r := o.topics[topic]
+	if r == nil {
+		r = &retained{topic: topic}
+		o.topics[topic] = r
+	} else if r.payload == payload && !r.removed {
+		return
+	}
+	r.payload, r.class, r.removed = payload, c, false
+	o.markLocked(r)
+}
+
+// Remove has a topic deleted from the broker.
+func (o *outbox) Remove(topic string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	r := o.topics[topic]
+	if r == nil {
+		r = &retained{topic: topic, class: valueClass}
+		o.topics[topic] = r
+	}
+	r.payload, r.removed = "", true
+	o.markLocked(r)
+}
+
+// Disown forgets a topic that somebody else has deleted: it stays deleted.
+func (o *outbox) Disown(topic string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	r := o.topics[topic]
+	if r == nil {
+		return
+	}
+	delete(o.topics, topic)
+	if r.dirty {
+		o.dirty[r.class] = slices.DeleteFunc(o.dirty[r.class], func(d *retained) bool { return d == r })
+	}
+}
+
+// Event queues a message that is kept until it is acknowledged. The payload is
+// rendered each time it is sent. If the queue is full the oldest is dropped.
+func (o *outbox) Event(topic string, render func() string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.events) >= maxEvents {
+		o.events = slices.Delete(o.events, o.sent, o.sent+1) // the oldest that isn't in flight
+		o.dropped++
+	}
+	o.events = append(o.events, &queued{topic: topic, render: render})
+	o.signal()
+}
+
+// Answer queues a message that is of use only now: it is dropped when the
+// connection breaks before it was sent.
+func (o *outbox) Answer(topic, payload string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.answers) >= maxAnswers {
+		o.dropped++
+		return
+	}
+	o.answers = append(o.answers, message{topic: topic, payload: payload, done: func() {}})
+	o.signal()
+}
+
+// Forget drops all knowledge of the broker: every retained topic is to be sent
+// again. It is called when a connection begins, with nothing in flight.
+func (o *outbox) Forget() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.sent = 0
+	o.answers = nil
+	for _, r := range o.topics {
+		r.inFlight = false
+		o.markLocked(r)
+	}
+}
+
+// Again has every retained topic sent once more, as after Forget, on the running
+// connection.
+func (o *outbox) Again() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, r := range o.topics {
+		o.markLocked(r)
+	}
+}
+
+func (o *outbox) markLocked(r *retained) {
+	if !r.dirty {
+		r.dirty = true
+		o.dirty[r.class] = append(o.dirty[r.class], r)
+	}
+	o.signal()
+}
+
+func (o *outbox) signal() {
+	select {
+	case o.wake <- struct{}{}:
+	default: // the sender has one waiting
+	}
+}
+
+// Next returns the next message of a class up to limit.
+func (o *outbox) Next(limit class) (message, bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for c := discoveryClass; c <= limit; c++ {
+		if c == valueClass {
+			if m, ok := o.nextQueuedLocked(); ok {
+				return m, true
+			}
+		}
+		if r := o.nextDirtyLocked(c); r != nil {
+			return message{topic: r.topic, payload: r.payload, retained: true, done: func() { o.acknowledged(r) }}, true
+		}
+	}
+	return message{}, false
+}
+
+// nextDirtyLocked takes the first topic of a class that isn't in flight.
+func (o *outbox) nextDirtyLocked(c class) *retained {
+	for i, r := range o.dirty[c] {
+		if r.inFlight {
+			continue
+		}
+		if i == 0 {
+			o.dirty[c] = o.dirty[c][1:]
+		} else {
+			o.dirty[c] = slices.Delete(o.dirty[c], i, i+1)
+		}
+		r.dirty, r.inFlight = false, true
+		return r
+	}
+	return nil
+}
+
+func (o *outbox) nextQueuedLocked() (message, bool) {
+	if o.sent < len(o.events) {
+		e := o.events[o.sent]
+		o.sent++
+		return message{topic: e.topic, payload: e.render(), done: o.eventAcknowledged}, true
+	}
+	if len(o.answers) > 0 {
+		m := o.answers[0]
+		o.answers = o.answers[1:]
+		return m, true
+	}
+	return message{}, false
+}
+
+func (o *outbox) acknowledged(r *retained) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	r.inFlight = false
+	if r.dirty {
+		o.signal()
+	} else if r.removed && o.topics[r.topic] == r {
+		delete(o.topics, r.topic)
+	}
+}
+
+// eventAcknowledged drops the first event: they are acknowledged in order.
+func (o *outbox) eventAcknowledged() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.events = o.events[1:]
+	o.sent--
+}
+
+// Settled reports whether nothing of a class up to limit waits to be sent.
+func (o *outbox) Settled(limit class) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for c := discoveryClass; c <= limit; c++ {
+		if len(o.dirty[c]) > 0 {
+			return false
+		}
+	}
+	return limit < valueClass || o.sent == len(o.events) && len(o.answers) == 0
+}
+
+// Known reports whether the broker is known to have what a topic should be.
+func (o *outbox) Known(topic string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	r := o.topics[topic]
+	return r != nil && !r.dirty && !r.inFlight
+}
+
+// Dropped returns how many messages were lost to full queues.
+func (o *outbox) Dropped() uint64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.dropped
+}

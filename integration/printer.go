@@ -1,0 +1,309 @@
+package integration
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"octoprint2mqtt/discovery"
+	"octoprint2mqtt/octoprint"
+)
+
+// grace is how long a lost session may be gone before its values are.
+const grace = 5 * time.Second
+
+// printer is one configured OctoPrint server with what hangs on it. Three
+// goroutines of [Bridge.Run] work on it: one keeps its session, one carries out
+// its commands, and one looks after all printers each second.
+type printer struct {
+	config PrinterConfig
+	client *octoprint.Client
+	bridge *Bridge
+	log    zerolog.Logger
+	queue  chan *command
+
+	mu     sync.Mutex
+	view   printerView
+	device *device[*printerView]
+	// session tells that one is open now, which live values may outlast by the
+	// grace.
+	session  bool
+	lost     *loss
+	counters printerCounters
+	recent   recent
+	removed  map[string]discovery.Component // to be taken out of Home Assistant
+	deleted  bool                           // by the user, in Home Assistant
+
+	// tried is closed when the first attempt at a session has ended in any way.
+	tried     chan struct{}
+	triedOnce sync.Once
+}
+
+// loss is a session that has gone and not come back.
+type loss struct {
+	at        time.Time
+	diagnosis diagnosis
+}
+
+// printerCounters are for bridge/health.
+type printerCounters struct {
+	sessions, frames, errors, refused uint64
+	lastFrame, since                  time.Time
+	latency                           time.Duration
+}
+
+func newPrinter(b *Bridge, c PrinterConfig) *printer {
+	p := &printer{
+		config: c,
+		bridge: b,
+		log:    b.log.With().Str("printer", c.ID).Logger(),
+		queue:  make(chan *command, queueLength),
+		tried:  make(chan struct{}),
+	}
+	p.client = octoprint.NewClient(octoprint.Options{
+		URL: c.URL, APIKey: c.APIKey, User: c.User, TLS: c.TLS, Dial: c.Dial,
+		Agent: "octoprint2mqtt/" + b.config.Version,
+	})
+	p.view = printerView{config: &p.config, connection: connectionConnecting, prints: &tracker{printer: c.ID}}
+	if c.Disabled {
+		close(p.tried)
+		p.view.connection, p.view.detail = connectionDisabled, "This printer is disabled in the configuration."
+	}
+	p.counters.since = time.Now()
+	p.device = newDevice[*printerView](c.ID, b.topics, b.outbox)
+	p.device.document = printerDocument
+	return p
+}
+
+// start puts everything that is known before the first session into the outbox.
+func (p *printer) start() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.bridge.outbox.Put(p.bridge.topics.Availability(p.config.ID), offline, availabilityClass)
+	p.reshapeLocked()
+	p.observeLocked(time.Now())
+}
+
+// run keeps a session until ctx ends.
+func (p *printer) run(ctx context.Context, delay time.Duration) {
+	defer p.client.CloseIdle()
+	if p.config.Disabled || !wait(ctx, delay) {
+		return
+	}
+	keep(ctx, func(ctx context.Context) error { return p.client.Serve(ctx, p) }, p.failed)
+}
+
+var _ octoprint.Handler = (*printer)(nil)
+
+// SessionOpened implements [octoprint.Handler].
+func (p *printer) SessionOpened(i octoprint.Info, s *octoprint.State) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	lost := p.lost
+	p.session, p.lost = true, nil
+	p.counters.sessions++
+	p.counters.latency = i.Latency
+	if p.view.connection != connectionConnected {
+		p.view.connection, p.view.detail = connectionConnected, ""
+		p.counters.since = now
+		p.log.Info().Str("octoprint", i.Version).Str("user", clean(i.User)).Msg("connected to OctoPrint")
+		p.bridge.lifecycle("session_up", p.config.ID, "")
+		p.bridge.outbox.Put(p.bridge.topics.Availability(p.config.ID), online, availabilityClass)
+	}
+	if lost != nil && s.Problem && s.Error == "" {
+		s.Error = p.view.state.Error // 2.0 tells the reason only once
+	}
+	p.informedLocked(i)
+	p.stateLocked(s, now)
+	p.triedOnce.Do(func() { close(p.tried) })
+	missed, events := p.view.prints.opened(s, now)
+	p.tellLocked(events)
+	if missed != nil {
+		p.resolveLocked(missed, s)
+	}
+	p.observeLocked(now)
+}
+
+// InfoChanged implements [octoprint.Handler].
+func (p *printer) InfoChanged(i octoprint.Info) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.informedLocked(i)
+	p.observeLocked(time.Now())
+}
+
+// StateChanged implements [octoprint.Handler].
+func (p *printer) StateChanged(s *octoprint.State) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	p.stateLocked(s, now)
+	p.tellLocked(p.view.prints.observed(s, now))
+	p.observeLocked(now)
+}
+
+// EventReceived implements [octoprint.Handler].
+func (p *printer) EventReceived(e octoprint.Event, s *octoprint.State) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	p.stateLocked(s, now)
+	// The event first: it says why, where the state only shows what.
+	p.tellLocked(p.view.prints.happened(e, now))
+	p.tellLocked(p.view.prints.observed(s, now))
+	p.observeLocked(now)
+}
+
+// FrameRejected implements [octoprint.Handler].
+func (p *printer) FrameRejected(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.counters.errors++
+	p.log.Debug().Err(err).Msg("ignored a message of OctoPrint that can't be understood")
+}
+
+// stateLocked takes over a state. Its parts are never changed, so a copy of the
+// struct is enough to keep.
+func (p *printer) stateLocked(s *octoprint.State, now time.Time) {
+	p.view.state, p.view.at = *s, now
+	p.counters.frames++
+	p.counters.lastFrame = now
+}
+
+// informedLocked takes over what the server, its user and its profile are like.
+// A profile that can't be known now is still the one that was known before.
+func (p *printer) informedLocked(i octoprint.Info) {
+	if i.Profile == nil {
+		i.Profile = p.view.info.Profile
+	}
+	same := i.Version == p.view.info.Version && i.User == p.view.info.User &&
+		slices.Equal(i.Permissions, p.view.info.Permissions) && slices.Equal(profileHeaters(i), p.view.heaters()) &&
+		profileModel(i) == profileModel(p.view.info)
+	p.view.info = i
+	if !same {
+		p.reshapeLocked()
+		p.bridge.infoChanged()
+	}
+}
+
+func profileHeaters(i octoprint.Info) []string {
+	if i.Profile == nil {
+		return nil
+	}
+	return i.Profile.Heaters
+}
+
+func profileModel(i octoprint.Info) string {
+	if i.Profile == nil {
+		return ""
+	}
+	return i.Profile.Model
+}
+
+// failed takes in why a session could not be opened or ended.
+func (p *printer) failed(err error) (final bool) {
+	if err == nil {
+		err = errors.New("the session ended")
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	d := diagnose(&p.config, err)
+	p.session = false
+	p.counters.errors++
+	p.log.Debug().Err(err).Msg("no session with OctoPrint")
+	if p.lost == nil {
+		p.lost = &loss{at: now}
+	}
+	p.lost.diagnosis = d
+	if p.view.connection != connectionConnected || d.atOnce() {
+		p.giveUpLocked(now)
+	}
+	p.triedOnce.Do(func() { close(p.tried) })
+	return d.final()
+}
+
+// giveUpLocked makes a loss known: nothing stale is left standing.
+func (p *printer) giveUpLocked(now time.Time) {
+	d := p.lost.diagnosis
+	if p.view.connection != d.connection {
+		p.log.Warn().Str("connection", string(d.connection)).Msg(d.detail)
+		p.counters.since = now
+		p.bridge.lifecycle("session_lost", p.config.ID, d.detail)
+	}
+	p.view.connection, p.view.detail = d.connection, d.detail
+	p.view.state = octoprint.State{}
+	p.bridge.outbox.Put(p.bridge.topics.Availability(p.config.ID), offline, availabilityClass)
+	p.observeLocked(now)
+}
+
+// tick releases what waits for time to pass.
+func (p *printer) tick(now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.lost != nil && p.view.connection == connectionConnected && now.Sub(p.lost.at) >= grace {
+		p.giveUpLocked(now)
+	}
+	if p.session && !p.view.prints.idleFrom.IsZero() {
+		p.tellLocked(p.view.prints.observed(&p.view.state, now))
+		p.observeLocked(now)
+	} else if p.device.due() {
+		p.observeLocked(now)
+	}
+	p.recent.forget(now)
+}
+
+func (p *printer) observeLocked(now time.Time) {
+	p.device.observe(&p.view, now)
+	p.bridge.farm.update(p.config.ID, p.summaryLocked(), now)
+}
+
+// tellLocked queues events for the broker.
+func (p *printer) tellLocked(events []event) {
+	for _, e := range events {
+		p.log.Info().Str("event", string(e.Type)).Str("file", e.File).Msg("event")
+		render := func() string { return e.payload(time.Now()) }
+		p.bridge.outbox.Event(p.bridge.topics.Event(p.config.ID), render)
+		p.bridge.outbox.Event(p.bridge.topics.Event(discovery.Farm), render)
+	}
+}
+
+// resolveLocked finds out how a job ended while nobody was there to see. What
+// OctoPrint shows is enough if it shows the job as done; else the worker asks.
+func (p *printer) resolveLocked(missed *job, s *octoprint.State) {
+	if c := s.Job.Completion; !s.Phase.Job() && s.Job.Path == missed.path && c != nil && *c >= 100 {
+		p.tellLocked([]event{p.view.prints.resolved(missed, outcomeSuccess, time.Now())})
+		return
+	}
+	select {
+	case p.queue <- &command{missed: missed}:
+	default: // the worker is busy with commands that will all be refused as too old
+		p.tellLocked([]event{p.view.prints.resolved(missed, outcomeUnknown, time.Now())})
+	}
+}
+
+// resolve asks OctoPrint how a job ended and tells it.
+func (p *printer) resolve(ctx context.Context, missed *job) {
+	result := outcomeUnknown
+	if missed.origin == "local" && missed.path != "" {
+		last, found, err := p.client.LastPrint(ctx, missed.origin, missed.path)
+		switch {
+		case err != nil:
+			p.log.Debug().Err(err).Msg("could not find out how the print ended")
+		case !found || last.Ended.Before(missed.started):
+			result = outcomeLost
+		case last.Success:
+			result = outcomeSuccess
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	p.tellLocked([]event{p.view.prints.resolved(missed, result, now)})
+	p.observeLocked(now)
+}

@@ -1,0 +1,73 @@
+package integration
+
+import (
+	"encoding/json"
+	"time"
+
+	"octoprint2mqtt/discovery"
+)
+
+// row defines one entity: what Home Assistant shows, where its value comes from,
+// what a command to it does. Everything else (topics, ids, subscriptions, the
+// discovery document, the tables in the docs) is derived from rows.
+//
+// V is what the value is read from: a view of a printer, the farm or the bridge.
+type row[V any] struct {
+	// key is the row's name in topics and ids; it never changes.
+	key string
+	// component has no topics and ids: they are derived from key.
+	component discovery.Component
+	// value is nil for rows without a state. It must not block, and takes what
+	// it needs from the view alone.
+	value func(V) value
+	// attributes are published beside the value as a JSON object; nil: none.
+	attributes func(V) any
+	// noise holds values back; nil: every change is told.
+	noise noise
+	// prompt rows have their device's document published at once.
+	prompt bool
+	// topic is where the state comes from if it isn't the row's own value.
+	topic func(t discovery.Topics, device string) string
+	// unannounced rows are published, but Home Assistant isn't told of them.
+	unannounced bool
+	// bridged rows stay available while the printer can't be reached.
+	bridged bool
+	// access and permission are what a command needs: the level in our own
+	// configuration and OctoPrint's permission. Rows without are for everybody.
+	access     Access
+	permission string
+	// action is the request that a command to this row stands for, and
+	// parameters translates the command's payload for it. They are unset for
+	// rows that take no commands.
+	action     string
+	parameters func(payload string) (json.RawMessage, *refusal)
+}
+
+// shown is what is known of a row on the broker.
+type shown struct {
+	ok         bool // value was published
+	value      value
+	at         time.Time
+	steady     value // where next was when steadyAt was set
+	steadyAt   time.Time
+	attributes string
+}
+
+// update returns the value that is to be published, if there is one, and whether
+// another is held back.
+func (s *shown) update(next value, rule noise, now time.Time) (publish, held bool) {
+	if s.ok && next == s.value {
+		s.steadyAt = time.Time{}
+		return false, false
+	}
+	if s.ok && rule != nil && next.kind != unknownValue && s.value.kind != unknownValue {
+		if d := next.number - s.steady.number; s.steadyAt.IsZero() || d > slack || d < -slack {
+			s.steady, s.steadyAt = next, now
+		}
+		if !rule(candidate{shown: s.value, next: next, shownAt: s.at, steadyAt: s.steadyAt, now: now}) {
+			return false, true
+		}
+	}
+	*s = shown{ok: true, value: next, at: now, attributes: s.attributes}
+	return true, false
+}

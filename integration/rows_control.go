@@ -1,0 +1,43 @@
+package integration
+
+import (
+	"encoding/json"
+
+	"octoprint2mqtt/discovery"
+	"octoprint2mqtt/octoprint"
+)
+
+// controlRows are the buttons of a printer.
+func controlRows() []printerRow {
+	const config = discovery.CategoryConfig
+	return []printerRow{
+		button(actionPause, octoprint.PermissionPrint, discovery.Component{Name: "Pause", Icon: "mdi:pause"}),
+		button(actionResume, octoprint.PermissionPrint, discovery.Component{Name: "Resume", Icon: "mdi:play-pause"}),
+		button(actionCancel, octoprint.PermissionPrint, discovery.Component{Name: "Cancel", Icon: "mdi:stop"}),
+		button(actionStart, octoprint.PermissionPrint, discovery.Component{Name: "Start", Icon: "mdi:play"}),
+		button(actionConnect, octoprint.PermissionConnection, discovery.Component{Name: "Connect", Category: config, Icon: "mdi:lan-connect"}),
+		button(actionDisconnect, octoprint.PermissionConnection, discovery.Component{Name: "Disconnect", Category: config, Icon: "mdi:lan-disconnect"}),
+		button(actionHome, octoprint.PermissionControl, discovery.Component{Name: "Home axes", Category: config, Icon: "mdi:home-import-outline"}),
+		button(actionEmergencyStop, octoprint.PermissionControl, discovery.Component{Name: "Emergency stop", Icon: "mdi:alert-octagon"}),
+	}
+}
+
+// button is a row that stands for the action of the same name.
+func button(action, permission string, c discovery.Component) printerRow {
+	c.Platform = discovery.Button
+	return printerRow{
+		key: action, component: c, access: AccessControl, permission: permission,
+		action: action, parameters: pressed,
+	}
+}
+
+// pressPayload is the only payload that a button takes.
+const pressPayload = "PRESS"
+
+// pressed translates a button's payload: an action without parameters.
+func pressed(payload string) (json.RawMessage, *refusal) {
+	if payload != pressPayload {
+		return nil, refuse(CodeInvalid, "a button takes exactly %s, not %s", pressPayload, quote(payload))
+	}
+	return json.RawMessage("{}"), nil
+}

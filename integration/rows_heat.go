@@ -1,0 +1,147 @@
+package integration
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"octoprint2mqtt/discovery"
+	"octoprint2mqtt/octoprint"
+)
+
+// heatRows show and set the temperatures of the heaters that the printer profile
+// has.
+func heatRows(c *PrinterConfig, heaters []string) []printerRow {
+	var rows []printerRow
+	for _, h := range heaters {
+		rows = append(rows, heaterRows(c, h, heaterName(h, heaters))...)
+	}
+	return rows
+}
+
+// heaterName is what people call a heater. Tools are numbered only where there
+// are several.
+func heaterName(heater string, all []string) string {
+	switch heater {
+	case "bed":
+		return "Bed"
+	case "chamber":
+		return "Chamber"
+	}
+	for _, h := range all {
+		if h == "tool1" {
+			return "Tool " + strings.TrimPrefix(heater, "tool")
+		}
+	}
+	return "Nozzle"
+}
+
+func heaterRows(c *PrinterConfig, heater, name string) []printerRow {
+	lowest, cap := 0.0, c.limit(heater)
+	coldest, hottest, step := -50.0, 50.0, 1.0
+	return []printerRow{
+		{
+			key: heater + "_temperature", noise: temperature,
+			component: celsius(discovery.Sensor, name+" temperature"),
+			value:     reading(heater, func(h octoprint.Heater) *float64 { return h.Actual }),
+		},
+		{
+			key:       heater + "_target",
+			component: celsius(discovery.Sensor, name+" target"),
+			value:     reading(heater, func(h octoprint.Heater) *float64 { return h.Target }),
+		},
+		{
+			key: heater + "_setpoint",
+			component: discovery.Component{
+				Platform: discovery.Number, Name: name + " setpoint", DeviceClass: "temperature", Unit: "°C",
+				Min: &lowest, Max: &cap, Step: &step, Mode: "box", Icon: "mdi:thermometer-lines",
+			},
+			value: reading(heater, func(h octoprint.Heater) *float64 {
+				if h.Target == nil || *h.Target > cap {
+					return nil // Home Assistant refuses what is out of its range
+				}
+				return h.Target
+			}),
+			access: AccessControl, permission: octoprint.PermissionControl,
+			action:     actionSetTemperature,
+			parameters: heating(heater),
+		},
+		{
+			key: heater + "_offset",
+			component: discovery.Component{
+				Platform: discovery.Number, Name: name + " offset", DeviceClass: "temperature_delta", Unit: "°C", Disabled: true,
+				Min: &coldest, Max: &hottest, Step: &step, Mode: "box", Category: discovery.CategoryConfig, Icon: "mdi:thermometer-plus",
+			},
+			value:  reading(heater, offset),
+			access: AccessControl, permission: octoprint.PermissionControl,
+			action:     actionSetOffset,
+			parameters: heating(heater),
+		},
+	}
+}
+
+func celsius(p discovery.Platform, name string) discovery.Component {
+	digits := 1
+	return discovery.Component{Platform: p, Name: name, DeviceClass: "temperature", Unit: "°C", StateClass: "measurement", Precision: &digits}
+}
+
+// reading reads one figure of a heater, unknown while the printer is off.
+func reading(heater string, figure func(octoprint.Heater) *float64) func(*printerView) value {
+	return func(v *printerView) value {
+		h, ok := v.state.Heaters[heater]
+		if !ok {
+			return unknown
+		}
+		return number(figure(h), 1)
+	}
+}
+
+// heatParameters are what set_temperature takes.
+type heatParameters struct {
+	Heater string   `json:"heater"`
+	Target *float64 `json:"target"`
+}
+
+// heating translates a number's payload.
+func heating(heater string) func(string) (json.RawMessage, *refusal) {
+	return func(payload string) (json.RawMessage, *refusal) {
+		n, r := parseNumber(payload)
+		if r != nil {
+			return nil, r
+		}
+		return encodeParameters(heatParameters{Heater: heater, Target: &n}), nil
+	}
+}
+
+func (p heatParameters) check(v *printerView) *refusal {
+	switch {
+	case p.Target == nil:
+		return refuse(CodeInvalid, "set_temperature needs heater and target, such as {\"heater\": \"tool0\", \"target\": 200}")
+	case !octoprint.IsHeater(p.Heater):
+		return refuse(CodeInvalid, "%s is no heater; heaters are tool0, tool1 …, bed and chamber", quote(p.Heater))
+	case v.heaters() != nil && !slices.Contains(v.heaters(), p.Heater):
+		return refuse(CodeInvalid, "this printer has no heater %s; it has %s", p.Heater, strings.Join(v.heaters(), ", "))
+	case v.heaters() == nil && *p.Target != 0:
+		// OctoPrint would send a tool that isn't there to the one that is.
+		return refuse(CodeWrongState, "which heaters the printer has is not known yet")
+	}
+	return nil
+}
+
+func inRange(n, low, high float64) *refusal {
+	if n < low || n > high {
+		return refuse(CodeOutOfRange, "%v is not from %v to %v", n, low, high)
+	}
+	return nil
+}
+
+func quote(s string) string {
+	const limit = 40
+	if r := []rune(s); len(r) > limit {
+		s = string(r[:limit]) + "…"
+	}
+	return fmt.Sprintf("%q", s)
+}
+
+func offset(h octoprint.Heater) *float64 { return &h.Offset }

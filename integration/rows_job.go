@@ -1,0 +1,192 @@
+package integration
+
+import (
+	"octoprint2mqtt/discovery"
+	"octoprint2mqtt/octoprint"
+)
+
+// jobRows show the selected or running file, how far its print has come, and how
+// the last one ended.
+func jobRows() []printerRow {
+	return append(progressRows(), append(lastJobRows(), fileRows()...)...)
+}
+
+func minutes(name, icon string) discovery.Component {
+	return discovery.Component{Platform: discovery.Sensor, Name: name, DeviceClass: "duration", Unit: "min", StateClass: "measurement", Icon: icon}
+}
+
+func timestamp(name, icon string) discovery.Component {
+	return discovery.Component{Platform: discovery.Sensor, Name: name, DeviceClass: "timestamp", Icon: icon}
+}
+
+func percent(name, icon string) discovery.Component {
+	digits := 1
+	return discovery.Component{Platform: discovery.Sensor, Name: name, Unit: "%", StateClass: "measurement", Precision: &digits, Icon: icon}
+}
+
+func progressRows() []printerRow {
+	return []printerRow{
+		{
+			key: "file", prompt: true,
+			component: discovery.Component{Platform: discovery.Sensor, Name: "File", Icon: "mdi:file-outline"},
+			value:     func(v *printerView) value { return text(v.state.Job.Display) },
+		},
+		{
+			key: "progress", noise: percentage,
+			component: percent("Progress", "mdi:progress-clock"),
+			value:     func(v *printerView) value { return number(v.progress(), 1) },
+		},
+		{
+			key:       "elapsed",
+			component: minutes("Time elapsed", "mdi:timer-play-outline"),
+			value:     (*printerView).elapsed,
+		},
+		{
+			key:       "remaining",
+			component: minutes("Time remaining", "mdi:timer-sand"),
+			value:     (*printerView).remaining,
+		},
+		{
+			key: "started", prompt: true,
+			component: timestamp("Started", "mdi:clock-start"),
+			value:     func(v *printerView) value { return instant(v.started()) },
+		},
+		{
+			key: "finish", noise: finishing,
+			component: timestamp("Finish", "mdi:clock-end"),
+			value:     func(v *printerView) value { return instant(v.finish()) },
+		},
+		{
+			key: "progress_bytes", noise: percentage,
+			component: disabled(percent("Progress by bytes", "mdi:file-percent-outline")),
+			value: func(v *printerView) value {
+				if !v.running() {
+					return unknown
+				}
+				return number(v.state.Job.Completion, 1)
+			},
+		},
+	}
+}
+
+func disabled(c discovery.Component) discovery.Component {
+	c.Disabled = true
+	return c
+}
+
+// origins are what OctoPrint bases its estimate of the time left on.
+func origins() []string {
+	return []string{"linear", "analysis", "estimate", "average", "mixed-analysis", "mixed-average", "genius", "printer"}
+}
+
+func lastJobRows() []printerRow {
+	return []printerRow{
+		{
+			key: "last_result", prompt: true, bridged: true,
+			component: discovery.Component{
+				Platform: discovery.Sensor, Name: "Last result", DeviceClass: "enum", Icon: "mdi:flag-checkered",
+				Options: []string{resultSuccess, resultCancelled, resultFailed, resultUndetermined},
+			},
+			value: func(v *printerView) value { return text(v.prints.last.result) },
+		},
+		{
+			key: "last_file", bridged: true,
+			component: discovery.Component{Platform: discovery.Sensor, Name: "Last file", Icon: "mdi:file-check-outline"},
+			value:     func(v *printerView) value { return text(v.prints.last.file) },
+		},
+		{
+			key: "last_duration", bridged: true,
+			component: minutes("Last duration", "mdi:timer-check-outline"),
+			value: func(v *printerView) value {
+				d := v.prints.last.duration
+				if d == nil {
+					return unknown
+				}
+				m := *d / 60
+				return number(&m, 0)
+			},
+		},
+		{
+			key: "last_ended", bridged: true,
+			component: timestamp("Last ended", "mdi:clock-check-outline"),
+			value:     func(v *printerView) value { return instant(v.prints.last.ended) },
+		},
+	}
+}
+
+func fileRows() []printerRow {
+	return []printerRow{
+		{
+			key: "estimate_origin",
+			component: discovery.Component{
+				Platform: discovery.Sensor, Name: "Estimate based on", DeviceClass: "enum", Options: origins(),
+				Category: discovery.CategoryDiagnostic, Disabled: true, Icon: "mdi:crystal-ball",
+			},
+			value: func(v *printerView) value { return oneOf(v.state.Job.RemainingOrigin, origins()) },
+		},
+		{
+			key:       "estimated_total",
+			component: disabled(minutes("Estimated total", "mdi:timer-cog-outline")),
+			value: func(v *printerView) value {
+				e := v.state.Job.Estimated
+				if e == nil {
+					return unknown
+				}
+				m := *e / 60
+				return number(&m, 0)
+			},
+		},
+		{
+			key: "file_size",
+			component: discovery.Component{
+				Platform: discovery.Sensor, Name: "File size", DeviceClass: "data_size", Unit: "B",
+				Category: discovery.CategoryDiagnostic, Disabled: true, Icon: "mdi:file-document-outline",
+			},
+			value: func(v *printerView) value { return number(v.state.Job.Size, 0) },
+		},
+		{
+			key:       "filament_length",
+			component: discovery.Component{Platform: discovery.Sensor, Name: "Filament length", DeviceClass: "distance", Unit: "m", Icon: "mdi:tape-measure"},
+			value: func(v *printerView) value {
+				return number(v.filament(func(f octoprint.Filament) *float64 { return f.Length }, 0.001), 2)
+			},
+		},
+		{
+			key:       "filament_volume",
+			component: discovery.Component{Platform: discovery.Sensor, Name: "Filament volume", Unit: "cm³", Icon: "mdi:cube-outline"},
+			value: func(v *printerView) value {
+				return number(v.filament(func(f octoprint.Filament) *float64 { return f.Volume }, 1), 2)
+			},
+		},
+		{
+			key:       "started_by",
+			component: discovery.Component{Platform: discovery.Sensor, Name: "Started by", Disabled: true, Icon: "mdi:account-outline"},
+			value: func(v *printerView) value {
+				if !v.running() || v.prints.active == nil {
+					return unknown
+				}
+				return text(v.prints.active.user)
+			},
+		},
+		{
+			key: "z", noise: everyMinute,
+			component: discovery.Component{Platform: discovery.Sensor, Name: "Z height", DeviceClass: "distance", Unit: "mm", Icon: "mdi:axis-z-arrow"},
+			value: func(v *printerView) value {
+				if !v.state.Phase.Connected() {
+					return unknown
+				}
+				return number(v.state.Z, 2)
+			},
+		},
+	}
+}
+
+// oneOf is a text that must be one of a list; anything else is unknown to us.
+func oneOf(s string, list []string) value {
+	for _, l := range list {
+		if l == s {
+			return text(s)
+		}
+	}
+	return unknown
+}

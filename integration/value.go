@@ -1,0 +1,146 @@
+package integration
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// unknownPayload is what Home Assistant takes for "unknown"; an empty message
+// would say nothing, and on a retained topic delete it.
+const unknownPayload = "None"
+
+// maxText is how many characters Home Assistant stores of a state.
+const maxText = 255
+
+// value is what a row shows. Values are compared with ==, which is how a row
+// notices that there is nothing to publish.
+type value struct {
+	kind     valueKind
+	decimals int8 // of a number
+	number   float64
+	text     string
+}
+
+type valueKind uint8
+
+const (
+	unknownValue valueKind = iota // the zero value: nobody knows
+	textValue
+	numberValue
+	boolValue // number is 0 or 1
+	timeValue // number is Unix seconds
+)
+
+var unknown = value{}
+
+// number returns a value rounded to some decimals, unknown if f is nil or no
+// number at all.
+func number(f *float64, decimals int8) value {
+	if f == nil || math.IsNaN(*f) || math.IsInf(*f, 0) {
+		return unknown
+	}
+	scale := math.Pow10(int(decimals))
+	n := math.Round(*f*scale) / scale
+	if math.IsInf(n, 0) {
+		return unknown
+	}
+	if n == 0 {
+		n = 0 // -0 is equal to 0 and would be written with its sign
+	}
+	return value{kind: numberValue, decimals: decimals, number: n}
+}
+
+func count(n int) value { return value{kind: numberValue, number: float64(n)} }
+
+func flag(on bool) value {
+	if on {
+		return value{kind: boolValue, number: 1}
+	}
+	return value{kind: boolValue}
+}
+
+// instant returns a point in time in whole seconds, unknown if t is zero.
+func instant(t time.Time) value {
+	if t.IsZero() {
+		return unknown
+	}
+	return value{kind: timeValue, number: float64(t.Unix())}
+}
+
+// text returns a text that is fit for a state: valid UTF-8, no control
+// characters, at most 255 characters. It is unknown if s is empty.
+func text(s string) value {
+	s = clean(s)
+	if s == "" {
+		return unknown
+	}
+	return value{kind: textValue, text: s}
+}
+
+// clean drops what a text may not have. It returns most texts as they are,
+// without an allocation.
+func clean(s string) string {
+	plain := utf8.ValidString(s) && len(s) <= maxText
+	for i := 0; plain && i < len(s); i++ {
+		plain = s[i] >= ' ' && s[i] != 0x7f
+	}
+	if plain {
+		return s
+	}
+	s = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD"))
+	if r := []rune(s); len(r) > maxText {
+		s = string(r[:maxText-1]) + "…"
+	}
+	return strings.TrimSpace(s)
+}
+
+// payload encodes the value for its own topic.
+func (v value) payload() string {
+	switch v.kind {
+	case textValue:
+		return v.text
+	case numberValue:
+		return strconv.FormatFloat(v.number, 'f', -1, 64)
+	case boolValue:
+		if v.number != 0 {
+			return "ON"
+		}
+		return "OFF"
+	case timeValue:
+		return v.time().Format(time.RFC3339)
+	}
+	return unknownPayload
+}
+
+func (v value) time() time.Time { return time.Unix(int64(v.number), 0).UTC() }
+
+func (v value) isOn() bool { return v.kind == boolValue && v.number != 0 }
+
+// times returns a number in a smaller unit, such as minutes in seconds.
+func (v value) times(factor float64) value {
+	if v.kind == numberValue {
+		v.number *= factor
+	}
+	return v
+}
+
+// MarshalJSON encodes the value for a document: null where it is unknown.
+func (v value) MarshalJSON() ([]byte, error) {
+	switch v.kind {
+	case numberValue:
+		return []byte(v.payload()), nil
+	case boolValue:
+		return strconv.AppendBool(nil, v.number != 0), nil
+	case textValue, timeValue:
+		return marshal(v.payload())
+	}
+	return []byte("null"), nil
+}

@@ -1,0 +1,142 @@
+package octoprinttest
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+)
+
+// pollLimit is how long a request for a key lives without being asked after.
+const pollLimit = 5 * time.Second
+
+// application is a request for a key that waits for a decision.
+type application struct {
+	appToken, userToken, app, user string
+	decided                        bool
+	key                            string
+	polled                         time.Time
+}
+
+// enrolment are the pending requests for application keys, oldest first.
+type enrolment struct{ pending []*application }
+
+func newEnrolment() enrolment { return enrolment{} }
+
+// prune drops the requests that nobody asks after any more; a key that was granted waits.
+func (e *enrolment) prune(now time.Time) {
+	kept := e.pending[:0]
+	for _, a := range e.pending {
+		if a.key != "" || now.Sub(a.polled) <= pollLimit {
+			kept = append(kept, a)
+		}
+	}
+	e.pending = kept
+}
+
+func (e *enrolment) remove(a *application) {
+	kept := e.pending[:0]
+	for _, other := range e.pending {
+		if other != a {
+			kept = append(kept, other)
+		}
+	}
+	e.pending = kept
+}
+
+func (c *call) probe() response { return done() }
+
+func (c *call) requestKey() response {
+	var in struct{ App, User string }
+	if json.Unmarshal(c.body, &in) != nil || in.App == "" {
+		return c.bad("No app name provided")
+	}
+	s := c.s
+	a := &application{appToken: s.accounts.token("app")[:43], userToken: s.accounts.token("user")[:43], app: in.App, user: in.User, polled: s.printer.now()}
+	s.enrol.pending = append(s.enrol.pending, a)
+	data := object{"type": "request_access", "app_name": a.app, "user_token": a.userToken, "user_id": orNull(a.user)}
+	if s.release.atLeast(1, 11) {
+		data["remote_address"] = "127.0.0.1"
+	}
+	s.announce("appkeys", data)
+	o := object{"app_token": a.appToken}
+	if s.release.hasSubscriptions() {
+		o["auth_dialog"] = c.url("/plugin/appkeys/auth/" + a.appToken)
+	}
+	return asJSON(http.StatusCreated, o).with("Location", c.url("/plugin/appkeys/request/"+a.appToken))
+}
+
+func (c *call) pollKey() response {
+	s := c.s
+	s.enrol.prune(s.printer.now())
+	for _, a := range s.enrol.pending {
+		switch {
+		case a.appToken != c.tail:
+		case a.key != "":
+			s.enrol.remove(a)
+			return ok(object{"api_key": a.key})
+		default:
+			a.polled = s.printer.now()
+			return asJSON(http.StatusAccepted, object{"message": "Awaiting decision"})
+		}
+	}
+	return c.notFound()
+}
+
+func (c *call) listKeys() response {
+	s := c.s
+	s.enrol.prune(s.printer.now())
+	keys, pending := []object{}, object{}
+	for _, a := range s.enrol.pending {
+		if !a.decided && (a.user == "" || a.user == c.user.Name) {
+			pending[a.userToken] = object{
+				"app_id": a.app, "user_token": a.userToken, "user_id": orNull(a.user), "remote_address": "127.0.0.1",
+			}
+		}
+	}
+	return ok(object{"keys": keys, "pending": pending})
+}
+
+func (c *call) decideKey() response {
+	var in struct{ Decision *bool }
+	if json.Unmarshal(c.body, &in) != nil || in.Decision == nil {
+		return c.bad("No decision provided")
+	}
+	s := c.s
+	s.enrol.prune(s.printer.now())
+	for _, a := range s.enrol.pending {
+		if a.userToken == c.tail && !a.decided && (a.user == "" || a.user == c.user.Name) {
+			s.decide(a, c.user.Name, *in.Decision)
+			return done()
+		}
+	}
+	return c.notFound()
+}
+
+func (s *Server) decide(a *application, user string, granted bool) {
+	a.decided = true
+	if granted {
+		a.key = s.accounts.token("key")[:43]
+		s.accounts.appKeys[a.key] = user
+	} else {
+		s.enrol.remove(a)
+	}
+	s.announce("appkeys", object{"type": "end_request", "user_token": a.userToken})
+}
+
+// ErrNoRequest says that nobody asks for an application key.
+var ErrNoRequest = errors.New("no pending request for an application key")
+
+// DecideKey answers the oldest pending request for an application key as the named user would by a click.
+func (s *Server) DecideKey(user string, granted bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.enrol.prune(s.printer.now())
+	for _, a := range s.enrol.pending {
+		if !a.decided && (a.user == "" || a.user == user) {
+			s.decide(a, user, granted)
+			return nil
+		}
+	}
+	return ErrNoRequest
+}

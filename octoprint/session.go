@@ -1,0 +1,341 @@
+package octoprint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+const (
+	// readLimit bounds a message. Half an hour of temperatures of a printer with
+	// several tools stays below 2 MiB.
+	readLimit = 8 << 20
+	// authTimeout is how long the history may take after auth. A server that
+	// doesn't understand the auth message never answers it.
+	authTimeout = 5 * time.Second
+	// A printer that is off is silent for minutes, so silence alone proves
+	// nothing: pings make the server speak.
+	pingInterval = 7 * time.Second
+	silenceLimit = 20 * time.Second
+	// keyInterval is how often the API key is checked. A revoked key does not
+	// end a running session by itself.
+	keyInterval = 3 * time.Minute
+)
+
+// Handler is told what happens in a session. Its methods are called one at a
+// time and must not block; a *State is only valid during the call.
+type Handler interface {
+	// SessionOpened is called once, when the printer's state is known. There is
+	// no session, and no other call, before it.
+	SessionOpened(Info, *State)
+	// InfoChanged is called when permissions or the printer profile changed.
+	InfoChanged(Info)
+	// StateChanged is called after each message that may have changed the state.
+	StateChanged(*State)
+	// EventReceived is called for each event, after the state has taken it in.
+	EventReceived(Event, *State)
+	// FrameRejected is called for each message that could not be decoded. The
+	// session goes on.
+	FrameRejected(error)
+}
+
+// Serve opens a session and serves it until it fails or ctx ends. It returns
+// nil if and only if ctx has ended.
+//
+// The session notices within 20 s that the connection has gone, and within a
+// few minutes that the API key has been revoked. A change of permissions, a
+// logout and an expired session end it with SessionEnded: the next one then
+// sees what is true now.
+func (c *Client) Serve(ctx context.Context, h Handler) error {
+	info, err := c.Identify(ctx)
+	if err == nil {
+		info.Profile, err = c.profile(ctx, info)
+	}
+	var session string
+	if err == nil {
+		session, err = c.login(ctx)
+	}
+	if err == nil {
+		err = c.serveSocket(ctx, h, info, session)
+	}
+	if ctx.Err() != nil {
+		return nil //nolint:nilerr // the end of ctx is the way to end a session
+	}
+	return err
+}
+
+// session is one push connection after login.
+type session struct {
+	client  *Client
+	conn    *websocket.Conn
+	refresh chan struct{} // tells the keeper to read the printer profile again
+
+	mu      sync.Mutex // held while the handler is called
+	handler Handler
+	info    Info
+	state   State
+	open    bool
+}
+
+func (c *Client) serveSocket(ctx context.Context, h Handler, info Info, id string) error {
+	conn, err := c.dialSocket(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	defer stop()
+
+	s := &session{client: c, conn: conn, handler: h, info: info, refresh: make(chan struct{}, 1)}
+	if err := s.authenticate(id); err != nil {
+		return err
+	}
+	keeping, cancel := context.WithCancelCause(ctx)
+	var keeper sync.WaitGroup
+	keeper.Go(func() {
+		if err := s.keep(keeping); err != nil {
+			cancel(err)
+			conn.Close()
+		}
+	})
+	err = s.read()
+	if cause := context.Cause(keeping); cause != nil && ctx.Err() == nil {
+		err = cause // the keeper closed the connection and knows better why
+	}
+	cancel(nil)
+	keeper.Wait()
+	return err
+}
+
+func (c *Client) dialSocket(ctx context.Context) (*websocket.Conn, error) {
+	const path = "/sockjs/websocket"
+	op := "opening " + path
+	dialer := websocket.Dialer{
+		NetDialContext:   c.options.Dial,
+		TLSClientConfig:  c.options.TLS,
+		HandshakeTimeout: requestTimeout,
+		ReadBufferSize:   1024,
+		WriteBufferSize:  512,
+	}
+	header := http.Header{} // no Origin: a foreign one is refused
+	if c.options.Agent != "" {
+		header.Set("User-Agent", c.options.Agent)
+	}
+	conn, resp, err := dialer.DialContext(ctx, "ws"+strings.TrimPrefix(c.base, "http")+path, header)
+	if resp != nil && resp.Body != nil {
+		defer resp.Body.Close()
+	}
+	switch {
+	case err == nil:
+		conn.SetReadLimit(readLimit)
+		return conn, nil
+	case !errors.Is(err, websocket.ErrBadHandshake) || resp == nil:
+		return nil, transportError(op, err)
+	}
+	if err := statusError(op, resp, nil); err != nil {
+		var e *Error
+		if errors.As(err, &e) && (e.Failure == Refused || e.Failure == NotPermitted) {
+			e.Failure = NotOctoPrint
+			e.Message = "the REST API answers, but not the push socket: a proxy in front must pass on websockets"
+		}
+		return nil, err
+	}
+	return nil, &Error{Op: op, Failure: NotOctoPrint, Status: resp.StatusCode, Message: "the answer is no websocket"}
+}
+
+// authenticate subscribes before it logs in: the other way round the server
+// sends the history twice, and terminal lines with it. Servers before 1.8 don't
+// know subscribe and send everything.
+func (s *session) authenticate(id string) error {
+	messages := []any{map[string]string{"auth": s.info.User + ":" + id}}
+	if atLeast(s.info.Version, 1, 8) {
+		messages = slices.Insert(messages, 0, any(map[string]any{"subscribe": map[string]any{
+			"state":   map[string]bool{"logs": false, "messages": false},
+			"events":  subscribedEvents(),
+			"plugins": false,
+		}}))
+	}
+	for _, m := range messages {
+		if err := s.conn.SetWriteDeadline(time.Now().Add(authTimeout)); err != nil {
+			return transportError("logging in to the push socket", err)
+		}
+		if err := s.conn.WriteJSON(m); err != nil {
+			return transportError("logging in to the push socket", err)
+		}
+	}
+	return nil
+}
+
+// read reads messages until the connection fails or the server ends the session.
+func (s *session) read() error {
+	const op = "reading from the push socket"
+	extend := func() error { return s.conn.SetReadDeadline(time.Now().Add(silenceLimit)) }
+	s.conn.SetPongHandler(func(string) error {
+		if s.open {
+			return extend()
+		}
+		return nil // a server that answers pings but not auth is of no use
+	})
+	if err := s.conn.SetReadDeadline(time.Now().Add(authTimeout)); err != nil {
+		return transportError(op, err)
+	}
+	for {
+		_, b, err := s.conn.ReadMessage()
+		switch {
+		case err != nil && !s.open && isTimeout(err):
+			return &Error{Op: op, Failure: SessionEnded, Message: "the server did not answer the login"}
+		case err != nil:
+			return socketError(op, err)
+		}
+		if err := s.receive(b); err != nil {
+			return err
+		}
+		if s.open {
+			if err := extend(); err != nil {
+				return transportError(op, err)
+			}
+		}
+	}
+}
+
+func isTimeout(err error) bool {
+	var t interface{ Timeout() bool }
+	return errors.As(err, &t) && t.Timeout()
+}
+
+func socketError(op string, err error) error {
+	e := &Error{Op: op, Failure: SessionEnded, Err: err}
+	switch {
+	case errors.Is(err, websocket.ErrReadLimit):
+		e.Err, e.Message = nil, "a message was larger than 8 MiB"
+	case isTimeout(err):
+		e.Err, e.Message = nil, fmt.Sprintf("nothing was heard for %v", silenceLimit)
+	}
+	return e
+}
+
+// receive handles one message. An error ends the session.
+func (s *session) receive(b []byte) error {
+	f, err := decodeFrame(b)
+	now := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case err != nil:
+		s.handler.FrameRejected(err)
+	case f.Reauth != nil:
+		return &Error{Op: "push session", Failure: SessionEnded, Message: "the server wants a new login: " + oneLine(f.Reauth.Reason)}
+	case f.History != nil && !s.open:
+		s.state.apply(f, now)
+		s.open = true
+		s.handler.SessionOpened(s.info, &s.state)
+	case !s.open:
+		// Where guests may watch, servers send before auth is through.
+	case f.Event != nil:
+		s.state.apply(f, now)
+		s.handler.EventReceived(f.Event.event(), &s.state)
+		s.refreshAfter(EventType(f.Event.Type))
+	case s.state.apply(f, now):
+		s.handler.StateChanged(&s.state)
+	}
+	return nil
+}
+
+// refreshAfter has the printer profile read again when it may be another one.
+func (s *session) refreshAfter(t EventType) {
+	if t != EventConnected && t != EventProfileModified {
+		return
+	}
+	select {
+	case s.refresh <- struct{}{}:
+	default: // a reading is due already
+	}
+}
+
+// keep pings the server, checks the API key and reads the printer profile when
+// it may have changed, until ctx ends (nil) or the key is of no use any more.
+func (s *session) keep(ctx context.Context) error {
+	ping := time.NewTicker(pingInterval)
+	defer ping.Stop()
+	// Spread over time, so that a farm's printers are not asked all at once.
+	key := time.NewTimer(rand.N(keyInterval))
+	defer key.Stop()
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ping.C:
+			if err := s.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(authTimeout)); err != nil {
+				return socketError("pinging the push socket", err)
+			}
+		case <-key.C:
+			key.Reset(keyInterval)
+			err = s.checkKey(ctx)
+		case <-s.refresh:
+			err = s.readProfile(ctx)
+		}
+		if fatal(err) {
+			return err
+		}
+	}
+}
+
+// fatal reports whether a request's failure makes the session worthless. That
+// the server can't be reached is for the pings to decide.
+func fatal(err error) bool {
+	for _, f := range []Failure{KeyRejected, GlobalKey, WrongUser, NotPermitted} {
+		if errors.Is(err, f) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *session) checkKey(ctx context.Context) error {
+	now, err := s.client.keyOwner(ctx)
+	if err == nil {
+		err = s.client.checkUser(now)
+	}
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	same := now.User == s.info.User && slices.Equal(now.Permissions, s.info.Permissions)
+	s.mu.Unlock()
+	if same {
+		return nil
+	}
+	s.change(func(i *Info) { i.User, i.Permissions = now.User, now.Permissions })
+	return s.readProfile(ctx)
+}
+
+func (s *session) readProfile(ctx context.Context) error {
+	s.mu.Lock()
+	info := s.info
+	s.mu.Unlock()
+	p, err := s.client.profile(ctx, info)
+	if err != nil || p == nil {
+		return nil //nolint:nilerr // the profile that is known stays true until another is
+	}
+	s.change(func(i *Info) { i.Profile = p })
+	return nil
+}
+
+// change changes the info and tells the handler, once the session is open.
+func (s *session) change(f func(*Info)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f(&s.info)
+	if s.open {
+		s.handler.InfoChanged(s.info)
+	}
+}

@@ -1,0 +1,217 @@
+package octoprint
+
+import (
+	"math"
+	"strings"
+	"time"
+)
+
+// State is the merged picture of one printer. The zero State knows nothing.
+// Pointers are nil where a value is unknown. A copy stays as it is: nothing that
+// a State refers to is changed later.
+type State struct {
+	Phase Phase
+	// Problem tells that an error is standing: one was reported and the printer
+	// has not been connected anew since. Error is its text, which may be empty.
+	Problem bool
+	Error   string
+	Job     Job
+	Z       *float64          // mm; OctoPrint keeps the last value after a print
+	Heaters map[string]Heater // by name; empty unless the printer is connected
+
+	eventPhase Phase     // the last phase that an event told
+	eventAt    time.Time // when it did
+}
+
+// Job is the selected file and how far its print has come.
+type Job struct {
+	Name, Path, Display, Origin string // empty: no file is selected
+	User                        string
+	Size                        *float64 // bytes
+	Estimated                   *float64 // s, from the analysis of the file
+	Filament                    map[string]Filament
+
+	Completion      *float64 // percent of the file's bytes; in 2.0 the printer's own figure
+	Elapsed         *float64 // s, stands still while heating
+	Remaining       *float64 // s
+	RemainingOrigin string   // where Remaining comes from, see OctoPrint's printTimeLeftOrigin
+}
+
+// Filament is what a job needs of one tool's filament.
+type Filament struct {
+	Length *float64 // mm
+	Volume *float64 // cm³
+}
+
+// Heater is one heater's temperatures in °C.
+type Heater struct {
+	Actual, Target *float64
+	Offset         float64
+}
+
+// eventWins is how long an event's phase stands against samples that disagree:
+// a sample may have been taken before the event, yet arrive after it.
+const eventWins = time.Second
+
+// apply merges one frame into the state. at is when it arrived. It reports
+// whether anything may have changed.
+func (s *State) apply(f frame, at time.Time) bool {
+	switch {
+	case f.History != nil:
+		s.Heaters = nil
+		s.applySample(f.History, at)
+	case f.Current != nil:
+		s.applySample(f.Current, at)
+	case f.Event != nil:
+		s.applyEvent(f.Event, at)
+	default:
+		return false
+	}
+	return true
+}
+
+func (s *State) applySample(w *wireSample, at time.Time) {
+	if w.State != nil && w.State.Flags != nil {
+		s.applyState(w.State, at)
+	}
+	s.Job = w.job()
+	s.Z = finite(w.Z)
+	s.applyTemperatures(w)
+}
+
+func (s *State) applyState(w *wireState, at time.Time) {
+	sampled := phaseOfFlags(*w.Flags, w.Text)
+	if text := errorText(w); text != "" {
+		s.Problem, s.Error = true, text
+	}
+	switch {
+	case s.eventPhase == "":
+		s.enter(sampled)
+	case s.eventPhase.coarse() == sampled.coarse():
+		s.enter(s.eventPhase) // the sample can't tell more than the event did
+	case at.Sub(s.eventAt) >= eventWins:
+		s.eventPhase = ""
+		s.enter(sampled)
+	}
+	if sampled == PhaseError && !s.Phase.Connected() {
+		s.enter(PhaseError) // events of 1.x call this offline
+	}
+}
+
+// enter sets the phase. A printer that is connected anew has left its error
+// behind; one that is offline with an error standing is in error.
+func (s *State) enter(p Phase) {
+	if p.Connected() && !s.Phase.Connected() && s.Phase != "" {
+		s.Problem, s.Error = false, ""
+	}
+	if p == PhaseError {
+		s.Problem = true
+	}
+	if p == PhaseOffline && s.Problem {
+		p = PhaseError
+	}
+	s.Phase = p
+	if !p.Connected() {
+		s.Heaters = nil
+	}
+}
+
+// errorText returns the error that a sample tells of. Servers before 1.6 have it
+// only in the text, as in "Offline (Error: …)".
+func errorText(w *wireState) string {
+	if w.Error != "" {
+		return w.Error
+	}
+	_, rest, ok := strings.Cut(w.Text, "(Error: ")
+	if !ok {
+		return ""
+	}
+	return strings.TrimSuffix(rest, ")")
+}
+
+func (s *State) applyEvent(w *wireEvent, at time.Time) {
+	p := w.Payload
+	if p == nil {
+		p = &wirePayload{}
+	}
+	switch EventType(w.Type) {
+	case EventPrinterStateChanged:
+		if phase, ok := phaseOfEvent(p.StateID, p.State); ok {
+			s.eventPhase, s.eventAt = phase, at
+			s.enter(phase)
+		}
+	case EventError:
+		s.Problem, s.Error = true, p.Error
+	case EventPrintFailed:
+		// An emergency stop and a broken serial line have no Error event.
+		if p.Reason == "error" && s.Error == "" && p.Error != "" && p.Error != "unknown" {
+			s.Problem, s.Error = true, p.Error
+			s.enter(s.Phase)
+		}
+	}
+}
+
+func (w *wireSample) job() Job {
+	j := Job{
+		Name: text(w.Job.File.Name), Path: text(w.Job.File.Path), Display: text(w.Job.File.Display),
+		Origin: text(w.Job.File.Origin), User: text(w.Job.User),
+		Size: finite(w.Job.File.Size), Estimated: finite(w.Job.Estimated),
+		Completion: finite(w.Progress.Completion), Elapsed: finite(w.Progress.PrintTime),
+		Remaining: finite(w.Progress.TimeLeft), RemainingOrigin: text(w.Progress.Origin),
+	}
+	if j.Display == "" {
+		j.Display = j.Name
+	}
+	for tool, f := range w.Job.Filament {
+		if f == nil || !IsHeater(tool) {
+			continue // without a job some versions send a bare length and volume
+		}
+		if j.Filament == nil {
+			j.Filament = make(map[string]Filament)
+		}
+		j.Filament[tool] = Filament{Length: finite(f.Length), Volume: finite(f.Volume)}
+	}
+	return j
+}
+
+// applyTemperatures makes a new map instead of changing the old one: copies of
+// the State share it.
+func (s *State) applyTemperatures(w *wireSample) {
+	if !s.Phase.Connected() {
+		return // what comes now is from before the connection was lost
+	}
+	heaters := make(map[string]Heater, len(s.Heaters))
+	for name, h := range s.Heaters {
+		h.Offset = 0
+		heaters[name] = h
+	}
+	for _, entry := range w.Temps {
+		for name, r := range entry {
+			if IsHeater(name) {
+				heaters[name] = Heater{Actual: finite(r.Actual), Target: finite(r.Target)}
+			}
+		}
+	}
+	for name, o := range w.Offsets {
+		if h, ok := heaters[name]; ok && finite(o) != nil {
+			h.Offset = *o
+			heaters[name] = h
+		}
+	}
+	s.Heaters = heaters
+}
+
+func text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// finite passes numbers on and drops what is none.
+func finite(f *float64) *float64 {
+	if f == nil || math.IsNaN(*f) || math.IsInf(*f, 0) {
+		return nil
+	}
+	return f
+}
