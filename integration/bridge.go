@@ -185,49 +185,6 @@ func (b *Bridge) filters() []string {
 	return filters
 }
 
-// deliver takes a message from the broker's goroutine, which must not wait.
-func (b *Bridge) deliver(d delivery) {
-	select {
-	case b.inbound <- d:
-	default:
-		b.mu.Lock()
-		b.lost++
-		b.mu.Unlock()
-	}
-}
-
-// routeAll handles the broker's messages until ctx ends.
-func (b *Bridge) routeAll(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case d := <-b.inbound:
-			b.handle(d)
-		}
-	}
-}
-
-func (b *Bridge) handle(d delivery) {
-	if c, ok := b.topics.ParseCommand(d.topic); ok {
-		b.route(c, d)
-		return
-	}
-	if d.topic == b.config.MQTT.BirthTopic {
-		if string(d.payload) == online {
-			b.mu.Lock()
-			b.bornAt = time.Now().Add(mathrand.N(birthJitter))
-			b.mu.Unlock()
-		}
-		return
-	}
-	if id, ok := b.topics.DeviceOfConfig(d.topic); ok && len(d.payload) == 0 {
-		if p := b.printers[id]; p != nil {
-			p.deletedByUser()
-		}
-	}
-}
-
 // hurry has a command run past all queues and reports whether there was room.
 func (b *Bridge) hurry(f func(context.Context)) bool {
 	select {
@@ -319,7 +276,9 @@ func (b *Bridge) brokerConnected() {
 	b.brokerWas = connectionConnected
 	b.mu.Unlock()
 	b.log.Info().Str("broker", b.config.MQTT.URL.Redacted()).Msg("connected to the MQTT broker")
-	b.device.observe(b, time.Now())
+	now := time.Now()
+	b.device.observe(b, now)
+	b.health(now)
 }
 
 // brokerFailed logs the loss of the broker once.
@@ -333,31 +292,4 @@ func (b *Bridge) brokerFailed(err error) (final bool) {
 	}
 	b.brokerWas = connectionUnreachable
 	return false
-}
-
-// reannounce repeats a printer's discovery, in full after Home Assistant has
-// started, and then once more with stubs for what is to go.
-func (p *printer) reannounce(full bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(p.removed) == 0 {
-		return
-	}
-	p.announceLocked(full)
-	if !full {
-		p.removed = nil // Home Assistant has had its stubs
-	}
-}
-
-// deletedByUser respects that somebody deleted the device in Home Assistant: it
-// stays deleted until the bridge starts anew.
-func (p *printer) deletedByUser() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.deleted {
-		return
-	}
-	p.deleted = true
-	p.bridge.outbox.Disown(p.bridge.topics.Config(p.config.ID))
-	p.log.Info().Msg("the device was deleted in Home Assistant and stays deleted until octoprint2mqtt is restarted")
 }

@@ -15,9 +15,6 @@ const healthInterval = time.Minute
 // contractVersion counts incompatible changes of the MQTT contract.
 const contractVersion = 1
 
-// supportURL is where users find help.
-const supportURL = "https://github.com/octoprint2mqtt/octoprint2mqtt"
-
 func bridgeRows() []row[*Bridge] {
 	return []row[*Bridge]{
 		{
@@ -44,29 +41,6 @@ func bridgeRows() []row[*Bridge] {
 }
 
 func (b *Bridge) brokerReconnects() int { return int(max(0, b.broker.connects.Load()-1)) }
-
-func (b *Bridge) origin() discovery.Origin {
-	return discovery.Origin{Name: "octoprint2mqtt", SWVersion: b.config.Version, URL: supportURL}
-}
-
-// announce puts a discovery document into the outbox.
-func (b *Bridge) announce(device string, d discovery.Document) {
-	if b.topics.Prefix == "" {
-		return
-	}
-	d.Origin = b.origin()
-	b.outbox.Put(b.topics.Config(device), mustMarshal(d), discoveryClass)
-}
-
-func (b *Bridge) announceBridge() {
-	b.announce(discovery.Bridge, discovery.Document{
-		Device: discovery.Device{
-			Identifier: b.topics.Node(discovery.Bridge), Name: "octoprint2mqtt", Manufacturer: "octoprint2mqtt",
-			Model: "Bridge", SWVersion: b.config.Version,
-		},
-		Components: b.device.components(),
-	})
-}
 
 type infoDoc struct {
 	Version   string        `json:"version"`

@@ -2,7 +2,6 @@ package integration
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -25,88 +24,6 @@ const (
 	discoveryPause = 500 * time.Millisecond // that Home Assistant needs to subscribe to new entities
 	subscribeBatch = 100                    // filters in one SUBSCRIBE
 )
-
-// ErrBrokerRefused is what [Bridge.Run] and [Check] report when the broker lets
-// us in no way: a person has to mend it.
-var ErrBrokerRefused = errors.New("the broker refused the login")
-
-// delivery is one message from the broker.
-type delivery struct {
-	topic    string
-	payload  []byte
-	retained bool
-	at       time.Time
-}
-
-// broker keeps the outbox and the MQTT broker in step. It is the only part that
-// knows the MQTT library.
-//
-// A connection gets a client of its own, without the library's reconnection: that
-// would replay old payloads in random order, and commands from before.
-type broker struct {
-	config MQTTConfig
-	online string // the topic of the will; empty: none
-	outbox *outbox
-	// filters returns what to subscribe to.
-	filters func() []string
-	// deliver is called for each message, in order, and must not block: the
-	// library stops reading while it runs.
-	deliver func(delivery)
-	// connected is called when everything is published and online.
-	connected func()
-
-	up                  atomic.Bool
-	published, received atomic.Uint64
-	connects            atomic.Int64
-}
-
-// serve connects to the broker and keeps it in step until the connection fails,
-// or, when ctx ends, until the outbox is drained.
-func (b *broker) serve(ctx context.Context) error {
-	c, err := b.dial(ctx)
-	if err != nil {
-		return err
-	}
-	defer c.close()
-	if err := c.subscribe(ctx, b.filters()); err != nil {
-		return err
-	}
-	b.outbox.Forget()
-	defer b.up.Store(false)
-	err = b.introduce(ctx, c)
-	if err == nil {
-		b.connects.Add(1)
-		b.up.Store(true)
-		b.connected()
-		err = c.pump(ctx, onlineClass, func() bool { return false })
-	}
-	if ctx.Err() != nil {
-		return b.drain(ctx, c)
-	}
-	return err
-}
-
-// introduce publishes everything in the order that leaves no entity without its
-// value: discovery, then a pause, then values, and who is available last.
-func (b *broker) introduce(ctx context.Context, c *brokerConn) error {
-	for limit := discoveryClass; limit <= onlineClass; limit++ {
-		settled := func() bool { return c.inFlight == 0 && b.outbox.Settled(limit) }
-		if err := c.pump(ctx, limit, settled); err != nil {
-			return err
-		}
-		if limit == discoveryClass && b.config.DiscoveryPrefix != "" && !wait(ctx, discoveryPause) {
-			return ctx.Err()
-		}
-	}
-	return nil
-}
-
-// drain sends what is left after ctx has ended, within a bound.
-func (b *broker) drain(ctx context.Context, c *brokerConn) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
-	defer cancel()
-	return c.pump(ctx, onlineClass, func() bool { return c.inFlight == 0 && b.outbox.Settled(onlineClass) })
-}
 
 // brokerConn is one connection.
 type brokerConn struct {
@@ -175,7 +92,7 @@ func (c *brokerConn) options(ctx context.Context) *paho.ClientOptions {
 		o.SetWill(c.broker.online, offline, 1, true)
 	}
 	o.SetCustomOpenConnectionFn(func(u *url.URL, o paho.ClientOptions) (net.Conn, error) {
-		conn, err := m.open(ctx, u, &o)
+		conn, err := c.open(ctx, u, o)
 		if err != nil {
 			return nil, err
 		}
@@ -191,34 +108,13 @@ func (c *brokerConn) options(ctx context.Context) *paho.ClientOptions {
 	return o
 }
 
-// open makes the network connection that a URL asks for.
-func (m *MQTTConfig) open(ctx context.Context, u *url.URL, o *paho.ClientOptions) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, brokerTimeout)
-	defer cancel()
+// open makes the connection that a URL asks for.
+func (c *brokerConn) open(ctx context.Context, u *url.URL, o paho.ClientOptions) (net.Conn, error) {
+	m := &c.broker.config
 	if u.Scheme == "ws" || u.Scheme == "wss" {
 		return paho.NewWebsocket(u.String(), m.TLS, brokerTimeout, o.HTTPHeaders, o.WebsocketOptions)
 	}
-	dial := m.Dial
-	if dial == nil {
-		dial = (&net.Dialer{}).DialContext
-	}
-	conn, err := dial(ctx, "tcp", u.Host)
-	if err != nil || u.Scheme != "mqtts" {
-		return conn, err
-	}
-	config := m.TLS.Clone()
-	if config == nil {
-		config = &tls.Config{MinVersion: tls.VersionTLS12}
-	}
-	if config.ServerName == "" {
-		config.ServerName = u.Hostname()
-	}
-	secured := tls.Client(conn, config)
-	if err := secured.HandshakeContext(ctx); err != nil {
-		conn.Close()
-		return nil, err
-	}
-	return secured, nil
+	return m.open(ctx, u)
 }
 
 // fail ends the connection; the first reason counts.
@@ -264,9 +160,6 @@ func (c *brokerConn) subscribe(ctx context.Context, filters []string) error {
 	return nil
 }
 
-// ErrSubscriptionRefused means that the broker lets us in, but not listen.
-var ErrSubscriptionRefused = errors.New("the broker refused the subscription")
-
 func (c *brokerConn) await(ctx context.Context, token paho.Token) error {
 	timer := time.NewTimer(brokerTimeout)
 	defer timer.Stop()
@@ -279,36 +172,6 @@ func (c *brokerConn) await(ctx context.Context, token paho.Token) error {
 		return errors.New("the broker does not answer")
 	case <-ctx.Done():
 		return ctx.Err()
-	}
-}
-
-// pump publishes what the outbox has, of classes up to limit, until done says
-// that it is enough or the connection fails.
-func (c *brokerConn) pump(ctx context.Context, limit class, done func() bool) error {
-	for {
-		for c.inFlight < maxInFlight {
-			m, ok := c.broker.outbox.Next(limit)
-			if !ok {
-				break
-			}
-			c.publish(m)
-		}
-		if done() {
-			return nil
-		}
-		select {
-		case <-c.broker.outbox.wake:
-		case a := <-c.acks:
-			c.inFlight--
-			if a.err != nil {
-				return a.err
-			}
-			a.done()
-		case err := <-c.lost:
-			return fmt.Errorf("connection to the broker lost: %w", err)
-		case <-ctx.Done():
-			return ctx.Err()
-		}
 	}
 }
 

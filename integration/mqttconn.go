@@ -2,10 +2,13 @@ package integration
 
 import (
 	"bufio"
+	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"sync/atomic"
 )
 
@@ -86,4 +89,31 @@ func (c *packetConn) readHeader() error {
 	}
 	c.header, c.left = header, length
 	return nil
+}
+
+// open makes the network connection that an mqtt or mqtts URL asks for.
+func (m *MQTTConfig) open(ctx context.Context, u *url.URL) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, brokerTimeout)
+	defer cancel()
+	dial := m.Dial
+	if dial == nil {
+		dial = (&net.Dialer{}).DialContext
+	}
+	conn, err := dial(ctx, "tcp", u.Host)
+	if err != nil || u.Scheme != "mqtts" {
+		return conn, err
+	}
+	config := m.TLS.Clone()
+	if config == nil {
+		config = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	if config.ServerName == "" {
+		config.ServerName = u.Hostname()
+	}
+	secured := tls.Client(conn, config)
+	if err := secured.HandshakeContext(ctx); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return secured, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -266,7 +267,7 @@ func (p *printer) observeLocked(now time.Time) {
 // tellLocked queues events for the broker.
 func (p *printer) tellLocked(events []event) {
 	for _, e := range events {
-		p.log.Info().Str("event", string(e.Type)).Str("file", e.File).Msg("event")
+		p.log.Info().Str("event", e.ID).Str("file", e.File).Msg(strings.ReplaceAll(string(e.Type), "_", " "))
 		render := func() string { return e.payload(time.Now()) }
 		p.bridge.outbox.Event(p.bridge.topics.Event(p.config.ID), render)
 		p.bridge.outbox.Event(p.bridge.topics.Event(discovery.Farm), render)

@@ -45,10 +45,9 @@ func inCategory(c category) func(*farmView) int {
 }
 
 func counting(key, name, icon string, n func(*farmView) int) farmRow {
-	digits := 0
 	return farmRow{
 		key:       key,
-		component: discovery.Component{Platform: discovery.Sensor, Name: name, StateClass: "measurement", Precision: &digits, Icon: icon},
+		component: discovery.Component{Platform: discovery.Sensor, Name: name, StateClass: "measurement", Precision: new(0), Icon: icon},
 		value:     func(v *farmView) value { return count(n(v)) },
 		prompt:    true,
 	}

@@ -38,27 +38,27 @@ func heaterName(heater string, all []string) string {
 }
 
 func heaterRows(c *PrinterConfig, heater, name string) []printerRow {
-	lowest, cap := 0.0, c.limit(heater)
+	lowest, highest := 0.0, c.limit(heater)
 	coldest, hottest, step := -50.0, 50.0, 1.0
 	return []printerRow{
 		{
 			key: heater + "_temperature", noise: temperature,
-			component: celsius(discovery.Sensor, name+" temperature"),
+			component: celsius(name+" temperature", 1),
 			value:     reading(heater, func(h octoprint.Heater) *float64 { return h.Actual }),
 		},
 		{
 			key:       heater + "_target",
-			component: celsius(discovery.Sensor, name+" target"),
+			component: celsius(name+" target", 0),
 			value:     reading(heater, func(h octoprint.Heater) *float64 { return h.Target }),
 		},
 		{
 			key: heater + "_setpoint",
 			component: discovery.Component{
 				Platform: discovery.Number, Name: name + " setpoint", DeviceClass: "temperature", Unit: "°C",
-				Min: &lowest, Max: &cap, Step: &step, Mode: "box", Icon: "mdi:thermometer-lines",
+				Min: &lowest, Max: &highest, Step: &step, Mode: "box", Icon: "mdi:thermometer-lines",
 			},
 			value: reading(heater, func(h octoprint.Heater) *float64 {
-				if h.Target == nil || *h.Target > cap {
+				if h.Target == nil || *h.Target > highest {
 					return nil // Home Assistant refuses what is out of its range
 				}
 				return h.Target
@@ -81,9 +81,8 @@ func heaterRows(c *PrinterConfig, heater, name string) []printerRow {
 	}
 }
 
-func celsius(p discovery.Platform, name string) discovery.Component {
-	digits := 1
-	return discovery.Component{Platform: p, Name: name, DeviceClass: "temperature", Unit: "°C", StateClass: "measurement", Precision: &digits}
+func celsius(name string, digits int) discovery.Component {
+	return discovery.Component{Platform: discovery.Sensor, Name: name, DeviceClass: "temperature", Unit: "°C", StateClass: "measurement", Precision: &digits}
 }
 
 // reading reads one figure of a heater, unknown while the printer is off.

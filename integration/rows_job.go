@@ -20,8 +20,7 @@ func timestamp(name, icon string) discovery.Component {
 }
 
 func percent(name, icon string) discovery.Component {
-	digits := 1
-	return discovery.Component{Platform: discovery.Sensor, Name: name, Unit: "%", StateClass: "measurement", Precision: &digits, Icon: icon}
+	return discovery.Component{Platform: discovery.Sensor, Name: name, Unit: "%", StateClass: "measurement", Precision: new(1), Icon: icon}
 }
 
 func progressRows() []printerRow {
@@ -146,14 +145,14 @@ func fileRows() []printerRow {
 		},
 		{
 			key:       "filament_length",
-			component: discovery.Component{Platform: discovery.Sensor, Name: "Filament length", DeviceClass: "distance", Unit: "m", Icon: "mdi:tape-measure"},
+			component: discovery.Component{Platform: discovery.Sensor, Name: "Filament length", DeviceClass: "distance", Unit: "m", Precision: new(2), Icon: "mdi:tape-measure"},
 			value: func(v *printerView) value {
 				return number(v.filament(func(f octoprint.Filament) *float64 { return f.Length }, 0.001), 2)
 			},
 		},
 		{
 			key:       "filament_volume",
-			component: discovery.Component{Platform: discovery.Sensor, Name: "Filament volume", Unit: "cm³", Icon: "mdi:cube-outline"},
+			component: discovery.Component{Platform: discovery.Sensor, Name: "Filament volume", Unit: "cm³", Precision: new(1), Icon: "mdi:cube-outline"},
 			value: func(v *printerView) value {
 				return number(v.filament(func(f octoprint.Filament) *float64 { return f.Volume }, 1), 2)
 			},
@@ -170,7 +169,7 @@ func fileRows() []printerRow {
 		},
 		{
 			key: "z", noise: everyMinute,
-			component: discovery.Component{Platform: discovery.Sensor, Name: "Z height", DeviceClass: "distance", Unit: "mm", Icon: "mdi:axis-z-arrow"},
+			component: discovery.Component{Platform: discovery.Sensor, Name: "Z height", DeviceClass: "distance", Unit: "mm", Precision: new(2), Icon: "mdi:axis-z-arrow"},
 			value: func(v *printerView) value {
 				if !v.state.Phase.Connected() {
 					return unknown
