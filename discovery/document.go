@@ -1,6 +1,9 @@
 package discovery
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"maps"
+)
 
 // Device is what Home Assistant shows about a device.
 type Device struct {
@@ -51,9 +54,7 @@ func (d Document) MarshalJSON() ([]byte, error) {
 	for key, platform := range d.Stubs {
 		components[key] = Stub(platform)
 	}
-	for key, c := range d.Components {
-		components[key] = c
-	}
+	maps.Copy(components, d.Components)
 	f := fields{"dev": d.Device.fields(), "o": d.Origin.fields(), "qos": documentQoS, "cmps": components}
 	putAvailability(f, d.Availability, "")
 	return json.Marshal(f)

@@ -49,8 +49,10 @@ func commonRules() map[string]rule {
 		"unique id letters": {"state", func(c *Component) { c.UniqueID = "\u212a" }, []string{"unique id"}}, // Kelvin sign
 		"entity id":         {"state", func(c *Component) { c.DefaultEntityID = "sensor.a__b" }, []string{"is not valid"}},
 		"entity id no dot":  {"state", func(c *Component) { c.DefaultEntityID = "left_state" }, []string{"is not valid"}},
-		"entity id long": {"state", func(c *Component) { c.DefaultEntityID = "sensor." + strings.Repeat("a", 249) },
-			[]string{"is not valid"}},
+		"entity id long": {
+			"state", func(c *Component) { c.DefaultEntityID = "sensor." + strings.Repeat("a", 249) },
+			[]string{"is not valid"},
+		},
 		"entity id domain":   {"state", func(c *Component) { c.DefaultEntityID = "number.a" }, []string{"not of the domain sensor"}},
 		"icon":               {"state", func(c *Component) { c.Icon = "printer" }, []string{`icon "printer"`}},
 		"category of sensor": {"state", func(c *Component) { c.Category = CategoryConfig }, []string{"not for a sensor"}},

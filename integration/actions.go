@@ -28,8 +28,7 @@ const (
 // action is one thing that a printer can be asked to do.
 type action struct {
 	name string
-	// access and permission are what it needs; see row.
-	access     Access
+	// permission is OctoPrint's that it needs. All actions need control.
 	permission string
 	// runsIn are the phases that it may run in.
 	runsIn []octoprint.Phase
@@ -58,16 +57,16 @@ func connectedPhases() []octoprint.Phase {
 }
 
 func printerActions() []action {
-	print, control := octoprint.PermissionPrint, octoprint.PermissionControl
+	job, control := octoprint.PermissionPrint, octoprint.PermissionControl
 	cancellable := append([]octoprint.Phase{octoprint.PhasePausing, octoprint.PhasePaused}, jobPhases...)
 	paused := []octoprint.Phase{octoprint.PhasePaused}
 	idle := []octoprint.Phase{octoprint.PhaseIdle}
 	return []action{
-		{name: actionPause, permission: print, runsIn: jobPhases, prepare: plain((*octoprint.Client).Pause)},
-		{name: actionResume, permission: print, runsIn: paused, prepare: plain((*octoprint.Client).Resume)},
-		{name: actionCancel, permission: print, runsIn: cancellable, prepare: plain((*octoprint.Client).Cancel)},
-		{name: actionStart, permission: print, runsIn: idle, distinct: time.Second, prepare: prepareStart},
-		{name: actionRestart, permission: print, runsIn: paused, prepare: plain((*octoprint.Client).Restart)},
+		{name: actionPause, permission: job, runsIn: jobPhases, prepare: plain((*octoprint.Client).Pause)},
+		{name: actionResume, permission: job, runsIn: paused, prepare: plain((*octoprint.Client).Resume)},
+		{name: actionCancel, permission: job, runsIn: cancellable, prepare: plain((*octoprint.Client).Cancel)},
+		{name: actionStart, permission: job, runsIn: idle, distinct: time.Second, prepare: prepareStart},
+		{name: actionRestart, permission: job, runsIn: paused, prepare: plain((*octoprint.Client).Restart)},
 		{name: actionConnect, permission: octoprint.PermissionConnection, runsIn: []octoprint.Phase{octoprint.PhaseOffline, octoprint.PhaseError}, prepare: prepareConnect},
 		{name: actionDisconnect, permission: octoprint.PermissionConnection, runsIn: idle, prepare: plain((*octoprint.Client).Disconnect)},
 		{name: actionHome, permission: control, runsIn: idle, prepare: prepareHome},

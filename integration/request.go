@@ -51,8 +51,7 @@ func decodeParameters(parameters json.RawMessage, into any) *refusal {
 			return nil
 		}
 	}
-	var wrong *json.UnmarshalTypeError
-	if errors.As(err, &wrong) {
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return refuse(CodeInvalid, "%s must be of type %s", quote(wrong.Field), jsonType(wrong.Type.Kind().String()))
 	}
 	return refuse(CodeInvalid, "unknown parameters: %s", quote(err.Error()))

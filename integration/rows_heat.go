@@ -29,10 +29,8 @@ func heaterName(heater string, all []string) string {
 	case "chamber":
 		return "Chamber"
 	}
-	for _, h := range all {
-		if h == "tool1" {
-			return "Tool " + strings.TrimPrefix(heater, "tool")
-		}
+	if slices.Contains(all, "tool1") {
+		return "Tool " + strings.TrimPrefix(heater, "tool")
 	}
 	return "Nozzle"
 }

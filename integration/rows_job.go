@@ -1,6 +1,8 @@
 package integration
 
 import (
+	"slices"
+
 	"octoprint2mqtt/discovery"
 	"octoprint2mqtt/octoprint"
 )
@@ -182,10 +184,8 @@ func fileRows() []printerRow {
 
 // oneOf is a text that must be one of a list; anything else is unknown to us.
 func oneOf(s string, list []string) value {
-	for _, l := range list {
-		if l == s {
-			return text(s)
-		}
+	if !slices.Contains(list, s) {
+		return unknown
 	}
-	return unknown
+	return text(s)
 }

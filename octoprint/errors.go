@@ -35,6 +35,7 @@ const (
 )
 
 func (f Failure) Error() string {
+	//exhaustive:enforce
 	switch f {
 	case Unreachable:
 		return "server unreachable"
@@ -107,8 +108,7 @@ func (e *Error) Unwrap() []error {
 
 // transportError classifies an error that came instead of an answer.
 func transportError(op string, err error) error {
-	var ue *url.Error
-	if errors.As(err, &ue) {
+	if ue, ok := errors.AsType[*url.Error](err); ok {
 		err = ue.Err // without the URL, which Op names already
 	}
 	e := &Error{Op: op, Failure: Unreachable, Err: err}

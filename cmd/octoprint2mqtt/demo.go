@@ -23,14 +23,21 @@ type demoCommand struct {
 	MQTT     string `name:"mqtt" default:"127.0.0.1:1883" help:"Where the demo's own MQTT broker listens. A default port that is taken gives way to a free one."`
 }
 
-const demoBroker = "127.0.0.1:1883"
+const (
+	demoBroker = "127.0.0.1:1883"
+	anyPort    = "127.0.0.1:0"
+)
+
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	return new(net.ListenConfig).Listen(ctx, "tcp", address)
+}
 
 // Run shows the bridge at work until the context ends.
 func (d *demoCommand) Run(ctx context.Context, env surroundings) error {
 	if d.Printers < 1 || d.Printers > 1000 {
 		return usageError{fmt.Errorf("--printers must be from 1 to 1000, not %d", d.Printers)}
 	}
-	broker, address, err := startBroker(d.MQTT)
+	broker, address, err := startBroker(ctx, d.MQTT)
 	if err != nil {
 		return err
 	}
@@ -78,10 +85,10 @@ Stop:                  Ctrl-C
 }
 
 // startBroker starts the demo's broker and returns where it listens.
-func startBroker(address string) (*mochi.Server, string, error) {
-	listener, err := net.Listen("tcp", address)
+func startBroker(ctx context.Context, address string) (*mochi.Server, string, error) {
+	listener, err := listen(ctx, address)
 	if err != nil && address == demoBroker {
-		listener, err = net.Listen("tcp", "127.0.0.1:0")
+		listener, err = listen(ctx, anyPort)
 	}
 	if err != nil {
 		return nil, "", fmt.Errorf("start the broker: %w", err)
@@ -121,7 +128,7 @@ func startFarm(ctx context.Context, n int) (*demoFarm, error) {
 }
 
 func (f *demoFarm) add(ctx context.Context, p demoPrinter) error {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := listen(ctx, anyPort)
 	if err != nil {
 		return fmt.Errorf("start a simulated printer: %w", err)
 	}

@@ -23,8 +23,13 @@ func TestLogFormats(t *testing.T) {
 		terminal bool
 		want     string
 	}{
-		{"auto", true, coloured}, {"auto", false, jsonLine}, {"json", true, jsonLine}, {"json", false, jsonLine},
-		{"console", true, coloured}, {"console", false, plain}, {"", true, jsonLine},
+		{"auto", true, coloured},
+		{"auto", false, jsonLine},
+		{"json", true, jsonLine},
+		{"json", false, jsonLine},
+		{"console", true, coloured},
+		{"console", false, plain},
+		{"", true, jsonLine},
 	} {
 		var out bytes.Buffer
 		log := newLogger(LogConfig{Level: "info", Format: test.format}, &out, test.terminal)

@@ -1,0 +1,40 @@
+// Package integration joins OctoPrint servers with an MQTT broker: printers, the
+// farm and the bridge as devices, their values as retained topics, commands back.
+//
+// # From OctoPrint to MQTT
+//
+// A printer's session calls the [printer] for each message of the push socket.
+// The printer keeps the state, lets the [tracker] tell events from it, and has
+// its [device] evaluate the rows of its table. What changed, and is worth telling
+// by the row's noise rule, goes into the [outbox]. None of this blocks or queues:
+// the outbox holds one payload per topic. The [broker] publishes what differs
+// from what the broker is known to have.
+//
+//	octoprint.Client.Serve ─► printer ─► device ─► outbox ─► broker.serve
+//	                             │                  ▲
+//	                             └─► tracker (events), farm
+//
+// # From MQTT to OctoPrint
+//
+// The MQTT library's callback only queues the message. The router checks what can
+// be checked at once and hands the command to the printer's worker, which carries
+// out one at a time, in order, after looking at the printer's state once more.
+// Emergency stops and targets of 0 go past that queue. Every command is answered.
+//
+//	broker ─► Bridge.routeAll ─► printer.queue ─► printer.work ─► octoprint.Client
+//	                        └──► Bridge.runUrgent ─────────────────────┘
+//
+// # Goroutines
+//
+// [Bridge.Run] starts all of them and waits for them: the broker's loop, the
+// router, the urgent commands, the clock that ticks each second, and for each
+// printer its session's loop and its worker.
+//
+// Locks are taken in this order: printer, farm, bridge, outbox. None is held while
+// something is sent.
+//
+// # Adding things
+//
+// An entity is one [row] in one of the rows_*.go files. An action is one line of
+// printerActions. Topics, ids, discovery, guards and answers follow from those.
+package integration
