@@ -26,7 +26,7 @@ func farmRows(control bool) []farmRow {
 		{
 			key: "attention", prompt: true,
 			component:  discovery.Component{Platform: discovery.BinarySensor, Name: "Attention", DeviceClass: "problem"},
-			value:      func(v *farmView) value { return flag(len(v.attention) > 0) },
+			value:      func(v *farmView) value { return onOff(len(v.attention) > 0) },
 			attributes: func(v *farmView) any { return v.attention },
 		},
 		{

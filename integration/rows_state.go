@@ -36,17 +36,17 @@ func stateRows() []printerRow {
 		{
 			key: "printing", prompt: true,
 			component: discovery.Component{Platform: discovery.BinarySensor, Name: "Printing", DeviceClass: "running"},
-			value:     whileLive(func(v *printerView) value { return flag(v.running()) }),
+			value:     whileLive(func(v *printerView) value { return onOff(v.running()) }),
 		},
 		{
 			key:       "connected",
 			component: discovery.Component{Platform: discovery.BinarySensor, Name: "Printer connected", DeviceClass: "connectivity"},
-			value:     whileLive(func(v *printerView) value { return flag(v.state.Phase.Connected()) }),
+			value:     whileLive(func(v *printerView) value { return onOff(v.state.Phase.Connected()) }),
 		},
 		{
 			key: "problem", prompt: true,
 			component: discovery.Component{Platform: discovery.BinarySensor, Name: "Problem", DeviceClass: "problem"},
-			value:     whileLive(func(v *printerView) value { return flag(v.state.Problem) }),
+			value:     whileLive(func(v *printerView) value { return onOff(v.state.Problem) }),
 		},
 		{
 			key:       "error",
@@ -61,7 +61,7 @@ func stateRows() []printerRow {
 				if !known {
 					return unknown
 				}
-				return flag(ready)
+				return onOff(ready)
 			},
 		},
 		{

@@ -55,7 +55,7 @@ func number(f *float64, decimals int8) value {
 
 func count(n int) value { return value{kind: numberValue, number: float64(n)} }
 
-func flag(on bool) value {
+func onOff(on bool) value {
 	if on {
 		return value{kind: boolValue, number: 1}
 	}

@@ -136,7 +136,7 @@ func TestEveryKey(t *testing.T) {
 				Access: integration.AccessControl, Limits: integration.DefaultLimits, ReadyBelow: 50,
 			}},
 		},
-		Log: LogConfig{Level: "trace", Format: "json"},
+		Log: LogConfig{Level: "debug", Format: "json"},
 	}
 	checkGood(t, "good-everything", map[string]string{
 		"secrets.yaml": "mqtt: '${NAME} # stays'\nother: [1]\n",

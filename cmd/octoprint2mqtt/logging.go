@@ -9,12 +9,11 @@ import (
 
 // logLevels are the levels of logging, each including those behind it:
 //
-//	trace  every frame and message, with what is in it but for secrets
-//	debug  every command and decision
-//	info   what begins and ends: start, stop, sessions, changes of configuration
+//	debug  every attempt, also the vain ones
+//	info   what begins and ends, and every command
 //	warn   something is worse than it should be and is tried again
 //	error  somebody has to do something
-var logLevels = []string{"trace", "debug", "info", "warn", "error"}
+var logLevels = []string{"debug", "info", "warn", "error"}
 
 // logFormats are the ways to write a line: console for people, json for
 // programs, auto to choose console on a terminal and json elsewhere.

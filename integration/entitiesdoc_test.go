@@ -1,0 +1,94 @@
+package integration
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"octoprint2mqtt/octoprint"
+)
+
+var updateDocs = flag.Bool("update-docs", false, "write docs/entities.md anew")
+
+// TestEntitiesPage holds docs/entities.md against the tables.
+func TestEntitiesPage(t *testing.T) {
+	const file = "../docs/entities.md"
+	want := entitiesPage()
+	if *updateDocs {
+		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != want {
+		t.Errorf("%s does not say what the tables say; write it anew with -update-docs", file)
+	}
+}
+
+func entitiesPage() string {
+	config := PrinterConfig{Access: AccessFull, Limits: DefaultLimits, ReadyBelow: DefaultReadyBelow}
+	view := &printerView{config: &config, prints: &tracker{}}
+	view.info.Profile = &octoprint.Profile{Heaters: []string{"tool0", "bed", "chamber"}}
+	var b strings.Builder
+	b.WriteString(`# Entities
+
+This page is made from the tables of the program. Each row is the plain topic ` + "`octoprint2mqtt/DEVICE/KEY`" + ` and, in Home
+Assistant, an entity. [topics.md](topics.md) says how values look and how to send commands.
+
+- *access*: the level of ` + "`access`" + ` in the configuration from which on the row is there
+- *permission*: the permission of OctoPrint without which it isn't
+- *off*: disabled in Home Assistant until you enable it
+- *bridge*: holds also while OctoPrint can't be reached
+
+## A printer
+
+The heaters are those of OctoPrint's printer profile. With several tools there are ` + "`tool1_…`" + ` and so on.
+
+`)
+	writeTable(&b, printerRows(view))
+	b.WriteString("\n## The farm\n\n")
+	writeTable(&b, farmRows(true))
+	b.WriteString("\n## The bridge\n\n")
+	writeTable(&b, bridgeRows())
+	return b.String()
+}
+
+func writeTable[V any](b *strings.Builder, rows []row[V]) {
+	b.WriteString("| key | name | platform | class, unit, values | access | permission | remarks |\n|---|---|---|---|---|---|---|\n")
+	for _, r := range rows {
+		c := r.component
+		var class []string
+		for _, s := range []string{c.DeviceClass, c.Unit} {
+			if s != "" {
+				class = append(class, s)
+			}
+		}
+		if c.Min != nil && c.Max != nil {
+			class = append(class, fmt.Sprintf("%v … %v", *c.Min, *c.Max))
+		}
+		if values := append(c.Options, c.EventTypes...); len(values) > 0 {
+			class = append(class, "`"+strings.Join(values, " ")+"`")
+		}
+		var remarks []string
+		if c.Category != "" {
+			remarks = append(remarks, c.Category)
+		}
+		if c.Disabled {
+			remarks = append(remarks, "off")
+		}
+		if r.bridged {
+			remarks = append(remarks, "bridge")
+		}
+		access := string(AccessRead)
+		if r.access != "" {
+			access = string(r.access)
+		}
+		fmt.Fprintf(b, "| `%s` | %s | %s | %s | %s | %s | %s |\n", r.key, c.Name, c.Platform,
+			strings.Join(class, ", "), access, r.permission, strings.Join(remarks, ", "))
+	}
+}

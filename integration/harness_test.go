@@ -1,0 +1,240 @@
+package integration
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"octoprint2mqtt/discovery"
+	"octoprint2mqtt/octoprint/octoprinttest"
+)
+
+// world is everything that a test needs, in one bubble with a clock of its own: a
+// broker, some simulated OctoPrint servers, and the bridge between them.
+type world struct {
+	t      *testing.T
+	broker *testBroker
+	sims   map[string]*sim
+	config Config // may be changed before start
+	topics discovery.Topics
+	bridge *Bridge // after start
+	logs   *logBuffer
+
+	stopBridge func()
+	ended      chan struct{} // closed when Run has returned
+}
+
+// sim is a simulated OctoPrint with the line to it.
+type sim struct {
+	*octoprinttest.Server
+	line *octoprinttest.Listener
+}
+
+// setup describes one printer of a world.
+type setup struct {
+	id      string // "left" if empty
+	options octoprinttest.Options
+	// prepare is called before anybody connects.
+	prepare func(*octoprinttest.Server)
+	config  func(*PrinterConfig)
+}
+
+// inBubble runs f in a bubble with a world that is not started yet. Without
+// printers it has one, idle, called left.
+func inBubble(t *testing.T, f func(w *world), printers ...setup) {
+	t.Helper()
+	if len(printers) == 0 {
+		printers = []setup{{}}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, printers)
+		f(w)
+		w.end()
+	})
+}
+
+func newWorld(t *testing.T, printers []setup) *world {
+	t.Helper()
+	w := &world{
+		t: t, broker: newTestBroker(t), sims: make(map[string]*sim), logs: new(logBuffer),
+		topics: discovery.Topics{Base: discovery.DefaultBase, Prefix: discovery.DefaultPrefix},
+	}
+	t.Cleanup(w.end) // also when the test has failed
+	w.config = Config{
+		Version: "0.0.0-test",
+		MQTT: MQTTConfig{
+			URL: mustURL("mqtt://broker.test:1883"), ClientID: "octoprint2mqtt", BaseTopic: w.topics.Base,
+			DiscoveryPrefix: w.topics.Prefix, BirthTopic: "homeassistant/status", Dial: w.broker.net.Dial,
+		},
+		Farm: FarmConfig{Name: "Print farm"},
+	}
+	for _, p := range printers {
+		w.addPrinter(p)
+	}
+	return w
+}
+
+func (w *world) addPrinter(p setup) {
+	if p.id == "" {
+		p.id = "left"
+	}
+	s := &sim{Server: octoprinttest.New(p.options)}
+	s.line = octoprinttest.Pipe(s)
+	if p.prepare != nil {
+		p.prepare(s.Server)
+	}
+	w.sims[p.id] = s
+	ctx, stop := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { _ = s.Run(ctx) })
+	w.t.Cleanup(func() {
+		s.Close()
+		s.line.Close()
+		stop()
+		running.Wait()
+	})
+	c := printerConfig(p.id)
+	c.URL = mustURL("http://" + p.id + ".test" + p.options.Prefix)
+	c.Dial = s.line.Dial
+	if p.config != nil {
+		p.config(&c)
+	}
+	w.config.Printers = append(w.config.Printers, c)
+}
+
+// printerConfig returns what a printer's configuration is unless a test changes
+// it.
+func printerConfig(id string) PrinterConfig {
+	return PrinterConfig{
+		ID: id, Name: strings.ToUpper(id[:1]) + id[1:] + " one", URL: mustURL("http://" + id + ".test"), APIKey: "operator-key",
+		Access: AccessControl, Limits: DefaultLimits, ReadyBelow: DefaultReadyBelow,
+	}
+}
+
+func mustURL(s string) *url.URL {
+	u, err := url.Parse(s)
+	if err != nil {
+		panic(err)
+	}
+	return u
+}
+
+// start runs the bridge.
+func (w *world) start() {
+	w.topics = discovery.Topics{Base: w.config.MQTT.BaseTopic, Prefix: w.config.MQTT.DiscoveryPrefix}
+	w.bridge = New(w.config, zerolog.New(w.logs))
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	bridge := w.bridge
+	go func() {
+		defer close(ended)
+		if err := bridge.Run(ctx); err != nil {
+			w.t.Errorf("Run: %v", err)
+		}
+	}()
+	w.ended = ended
+	w.stopBridge = func() {
+		cancel()
+		<-ended
+	}
+}
+
+// up starts the bridge and waits until it says that it is online.
+func (w *world) up() {
+	w.t.Helper()
+	w.start()
+	w.within(10*time.Second, "the bridge is online", func() bool { return w.retained(w.topics.BridgeState()) == online })
+	w.sleep(time.Second)
+}
+
+// stop stops the bridge and waits for it.
+func (w *world) stop() {
+	if w.stopBridge != nil {
+		w.stopBridge()
+		w.stopBridge = nil
+	}
+}
+
+func (w *world) end() {
+	w.stop()
+	w.broker.close()
+}
+
+// sleep lets time pass and everything come to rest.
+func (w *world) sleep(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+// within lets time pass until something is so, and returns how long it took.
+func (w *world) within(limit time.Duration, what string, so func() bool) time.Duration {
+	w.t.Helper()
+	began := time.Now()
+	for synctest.Wait(); !so(); w.sleep(50 * time.Millisecond) {
+		if time.Since(began) >= limit {
+			w.t.Fatalf("not after %v: %s\nlog:\n%s", limit, what, w.logs)
+		}
+	}
+	return time.Since(began)
+}
+
+// retained returns what is retained on a topic, "" without.
+func (w *world) retained(topic string) string { return w.broker.retained()[topic] }
+
+// value returns what a row of a device shows.
+func (w *world) value(device, key string) string { return w.retained(w.topics.Value(device, key)) }
+
+// doc decodes a retained JSON document.
+func (w *world) doc(topic string) map[string]any {
+	w.t.Helper()
+	var d map[string]any
+	if err := json.Unmarshal([]byte(w.retained(topic)), &d); err != nil {
+		w.t.Fatalf("%s: %v in %q", topic, err, w.retained(topic))
+	}
+	return d
+}
+
+// expect fails unless a row shows a value.
+func (w *world) expect(device, key, want string) {
+	w.t.Helper()
+	if got := w.value(device, key); got != want {
+		w.t.Errorf("%s/%s is %q, want %q", device, key, got, want)
+	}
+}
+
+// logBuffer keeps the log, one JSON object per line.
+type logBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// lines returns the lines at a level that mention a text.
+func (l *logBuffer) lines(level, text string) []string {
+	var found []string
+	for line := range strings.Lines(l.String()) {
+		if strings.Contains(line, `"level":"`+level+`"`) && strings.Contains(line, text) {
+			found = append(found, strings.TrimSpace(line))
+		}
+	}
+	return found
+}
