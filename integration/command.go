@@ -26,7 +26,10 @@ type command struct {
 	// answer is called once, with nil when OctoPrint has accepted the command.
 	answer func(*refusal)
 
-	missed *job // instead of all else: a job whose result is to be asked for
+	// Instead of all else: a job whose result is to be asked for, and what is to
+	// be told once it is known.
+	missed *job
+	after  []event
 }
 
 // requested takes a request for one of the printer's actions.
@@ -107,7 +110,7 @@ func (p *printer) work(ctx context.Context) {
 			return
 		case c := <-p.queue:
 			if c.missed != nil {
-				p.resolve(ctx, c.missed)
+				p.resolve(ctx, c.missed, c.after)
 				continue
 			}
 			p.carryOut(ctx, c)

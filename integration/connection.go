@@ -68,7 +68,7 @@ func diagnose(p *PrinterConfig, err error) diagnosis {
 	case octoprint.NotPermitted:
 		return diagnosis{connectionNotPermitted, fmt.Sprintf("OctoPrint does not let the API key's user see the printer (%s): put the user into the group Read-only or Operator.", reason(e))}
 	case octoprint.TLSFailed:
-		return diagnosis{connectionTLS, fmt.Sprintf("The TLS connection to %s failed (%s): check the certificate, or set ca_file.", p.URL.Host, reason(e))}
+		return diagnosis{connectionTLS, fmt.Sprintf("The TLS connection to %s failed (%s): check the certificate or set ca_file, or write http:// if it has no TLS.", p.URL.Host, reason(e))}
 	case octoprint.Redirected:
 		return diagnosis{connectionNotOctoPrint, fmt.Sprintf("%s redirects to %s: put the address it really has into the configuration.", p.URL.Redacted(), e.Location)}
 	case octoprint.NotOctoPrint, octoprint.Refused, octoprint.ServerFailed, octoprint.Conflict:

@@ -62,8 +62,8 @@ func (p *printer) summaryLocked() summary {
 	switch {
 	case v.connection == connectionUnauthorized, v.connection == connectionNotPermitted:
 		s.attention = v.detail
-	case v.state.Problem:
-		s.attention = text(errorText(&v.state)).payload()
+	case v.state.Problem && v.prints.problem:
+		s.attention = text(v.errorText()).payload()
 	case v.prints.pausedByPrinter:
 		s.attention = "The printer paused the print by itself: filament, or a prompt on its display."
 	}

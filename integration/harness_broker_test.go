@@ -25,7 +25,7 @@ type testBroker struct {
 	messages []sent
 	connects []connect
 	filters  []packets.Subscription
-	password string                 // of everybody; "": none is needed
+	password string                  // of everybody; "": none is needed
 	denied   func(topic string) bool // to subscribe to; nil: nothing
 }
 

@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net"
@@ -21,6 +22,11 @@ type network struct {
 	serving sync.WaitGroup
 	dials   []time.Time
 }
+
+// linkBuffer is how many writes a link takes before they block. It is large, as
+// the kernel's is: the MQTT library and the broker both write from where they
+// read, and wait for each other if the buffers of both directions are full.
+const linkBuffer = 4096
 
 var errNetworkDown = errors.New("connection refused")
 
@@ -43,7 +49,7 @@ func (n *network) Dial(_ context.Context, name, _ string) (net.Conn, error) {
 	l := &link{network: n, ends: []net.Conn{near, nearEnd, farEnd, far}, closed: make(chan struct{})}
 	n.links[l] = true
 	for _, ends := range [][2]net.Conn{{nearEnd, farEnd}, {farEnd, nearEnd}} {
-		chunks := make(chan chunk, 16)
+		chunks := make(chan chunk, linkBuffer)
 		n.serving.Go(func() { l.take(ends[0], chunks) })
 		n.serving.Go(func() { l.give(ends[1], chunks) })
 	}
@@ -70,8 +76,8 @@ type chunk struct {
 // take reads from one end.
 func (l *link) take(from net.Conn, to chan<- chunk) {
 	defer close(to)
+	b := make([]byte, 4096)
 	for {
-		b := make([]byte, 4096)
 		n, err := from.Read(b)
 		if err != nil {
 			return
@@ -80,7 +86,7 @@ func (l *link) take(from net.Conn, to chan<- chunk) {
 		due := time.Now().Add(l.network.latency)
 		l.network.mu.Unlock()
 		select {
-		case to <- chunk{b[:n], due}:
+		case to <- chunk{bytes.Clone(b[:n]), due}:
 		case <-l.closed:
 			return
 		}

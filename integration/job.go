@@ -45,13 +45,20 @@ type tracker struct {
 	// pausedByPrinter tells that nobody asked for the pause: filament, a prompt.
 	pausedByPrinter bool
 
-	events   uint64
-	known    bool // connected and problem are from a state
-	wasUp    bool
-	problem  bool
+	events  uint64
+	known   bool // wasUp and problem are from a state
+	wasUp   bool
+	problem bool // an error is standing, and told
+	// problemFrom is since when an error is standing, told or not.
+	problemFrom time.Time
+
 	ended    bool      // active has ended, though the phase is still one of a job
 	idleFrom time.Time // since when there is an active job without a job's phase
 }
+
+// reasonDelay is how long an error's reason may take: OctoPrint tells the state
+// first.
+const reasonDelay = time.Second
 
 // endless is how long a job may be without a job's phase before it counts as
 // ended: OctoPrint tells the end within milliseconds.
@@ -101,16 +108,38 @@ func (t *tracker) observed(s *octoprint.State, now time.Time) []event {
 	if s.Phase != octoprint.PhaseConnecting || !t.known {
 		t.wasUp = up
 	}
-	if t.known && s.Problem && !t.problem {
+	if t.erred(s, now) {
 		e := t.event(EventPrinterError, now)
 		e.Error = clean(s.Error)
 		events = append(events, e)
 	}
-	t.known, t.problem = true, s.Problem
+	t.known = true
 	if s.Phase != octoprint.PhasePaused && s.Phase != octoprint.PhasePausing {
 		t.pausedByPrinter = false
 	}
 	return append(events, t.follow(s, now)...)
+}
+
+// erred reports whether an error is to be told now: once, and with its reason,
+// which may come a moment after the error.
+func (t *tracker) erred(s *octoprint.State, now time.Time) bool {
+	if !s.Problem {
+		t.problem, t.problemFrom = false, time.Time{}
+		return false
+	}
+	if t.problemFrom.IsZero() {
+		t.problemFrom = now
+	}
+	if t.problem || t.known && s.Error == "" && now.Sub(t.problemFrom) < reasonDelay {
+		return false
+	}
+	t.problem = true
+	return t.known
+}
+
+// waits reports whether time alone may bring something to tell.
+func (t *tracker) waits() bool {
+	return !t.idleFrom.IsZero() || !t.problemFrom.IsZero() && !t.problem
 }
 
 // follow keeps the active job in step with the phase.

@@ -19,8 +19,9 @@ type candidate struct {
 	now         time.Time
 }
 
-// slack is how far a temperature may move and still count as steady, in °C.
-const slack = 0.1
+// slack is how far a temperature may move and still count as steady: 0.1 °C,
+// and a little for what binary numbers make of tenths.
+const slack = 0.11
 
 // temperature tells steps of half a degree, and where a value has settled.
 func temperature(c candidate) bool {

@@ -1,6 +1,8 @@
 package integration
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 	"sync"
 )
@@ -30,6 +32,7 @@ type outbox struct {
 
 	mu      sync.Mutex
 	topics  map[string]*retained
+	added   uint64               // how many there have been
 	dirty   [classes][]*retained // each at most once, in the order in which they changed
 	events  []*queued
 	sent    int // how many of events, from the first, are in flight
@@ -46,6 +49,7 @@ const (
 
 type retained struct {
 	topic    string
+	order    uint64 // of its first Put, in which all are sent again
 	payload  string
 	class    class
 	dirty    bool // in outbox.dirty
@@ -77,13 +81,19 @@ func (o *outbox) Put(topic, payload string, c class) {
 	defer o.mu.Unlock()
 	r := o.topics[topic]
 	if r == nil {
-		r = &retained{topic: topic}
-		o.topics[topic] = r
+		r = o.addLocked(topic)
 	} else if r.payload == payload && !r.removed {
 		return
 	}
 	r.payload, r.class, r.removed = payload, c, false
 	o.markLocked(r)
+}
+
+func (o *outbox) addLocked(topic string) *retained {
+	o.added++
+	r := &retained{topic: topic, order: o.added}
+	o.topics[topic] = r
+	return r
 }
 
 // Remove has a topic deleted from the broker.
@@ -92,8 +102,8 @@ func (o *outbox) Remove(topic string) {
 	defer o.mu.Unlock()
 	r := o.topics[topic]
 	if r == nil {
-		r = &retained{topic: topic, class: valueClass}
-		o.topics[topic] = r
+		r = o.addLocked(topic)
+		r.class = valueClass
 	}
 	r.payload, r.removed = "", true
 	o.markLocked(r)
@@ -148,8 +158,8 @@ func (o *outbox) Forget() {
 	o.answers = nil
 	for _, r := range o.topics {
 		r.inFlight = false
-		o.markLocked(r)
 	}
+	o.markAllLocked()
 }
 
 // Again has every retained topic sent once more, as after Forget, on the running
@@ -157,7 +167,15 @@ func (o *outbox) Forget() {
 func (o *outbox) Again() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for _, r := range o.topics {
+	o.markAllLocked()
+}
+
+// markAllLocked has everything sent in the order of its first Put, so that a
+// device is announced again after the one that it refers to.
+func (o *outbox) markAllLocked() {
+	clear(o.dirty[:])
+	for _, r := range slices.SortedFunc(maps.Values(o.topics), func(a, b *retained) int { return cmp.Compare(a.order, b.order) }) {
+		r.dirty = false
 		o.markLocked(r)
 	}
 }

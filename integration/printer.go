@@ -123,9 +123,10 @@ func (p *printer) SessionOpened(i octoprint.Info, s *octoprint.State) {
 	p.stateLocked(s, now)
 	p.triedOnce.Do(func() { close(p.tried) })
 	missed, events := p.view.prints.opened(s, now)
-	p.tellLocked(events)
 	if missed != nil {
-		p.resolveLocked(missed, s)
+		p.resolveLocked(missed, s, events)
+	} else {
+		p.tellLocked(events)
 	}
 	p.observeLocked(now)
 }
@@ -231,10 +232,14 @@ func (p *printer) failed(err error) (final bool) {
 
 // giveUpLocked makes a loss known: nothing stale is left standing.
 func (p *printer) giveUpLocked(now time.Time) {
-	d := p.lost.diagnosis
-	if p.view.connection != d.connection {
-		p.log.Warn().Str("connection", string(d.connection)).Msg(d.detail)
+	d, before := p.lost.diagnosis, p.view.connection
+	if before != d.connection {
 		p.counters.since = now
+	}
+	// A server that starts fails in several ways: one line is enough, unless it
+	// turns out that somebody has to do something.
+	if before == connectionConnected || before == connectionConnecting || before != d.connection && d.atOnce() {
+		p.log.Warn().Str("connection", string(d.connection)).Msg(d.detail)
 		p.bridge.lifecycle("session_lost", p.config.ID, d.detail)
 	}
 	p.view.connection, p.view.detail = d.connection, d.detail
@@ -250,7 +255,7 @@ func (p *printer) tick(now time.Time) {
 	if p.lost != nil && p.view.connection == connectionConnected && now.Sub(p.lost.at) >= grace {
 		p.giveUpLocked(now)
 	}
-	if p.session && !p.view.prints.idleFrom.IsZero() {
+	if p.session && p.view.prints.waits() {
 		p.tellLocked(p.view.prints.observed(&p.view.state, now))
 		p.observeLocked(now)
 	} else if p.device.due() {
@@ -274,22 +279,28 @@ func (p *printer) tellLocked(events []event) {
 	}
 }
 
-// resolveLocked finds out how a job ended while nobody was there to see. What
-// OctoPrint shows is enough if it shows the job as done; else the worker asks.
-func (p *printer) resolveLocked(missed *job, s *octoprint.State) {
+// resolveLocked finds out how a job ended while nobody was there to see, and then
+// tells what came after it. What OctoPrint shows is enough if it shows the job as
+// done; else the worker asks.
+func (p *printer) resolveLocked(missed *job, s *octoprint.State, after []event) {
 	if c := s.Job.Completion; !s.Phase.Job() && s.Job.Path == missed.path && c != nil && *c >= 100 {
-		p.tellLocked([]event{p.view.prints.resolved(missed, outcomeSuccess, time.Now())})
+		p.resolvedLocked(missed, outcomeSuccess, after)
 		return
 	}
 	select {
-	case p.queue <- &command{missed: missed}:
+	case p.queue <- &command{missed: missed, after: after}:
 	default: // the worker is busy with commands that will all be refused as too old
-		p.tellLocked([]event{p.view.prints.resolved(missed, outcomeUnknown, time.Now())})
+		p.resolvedLocked(missed, outcomeUnknown, after)
 	}
 }
 
+func (p *printer) resolvedLocked(missed *job, o outcome, after []event) {
+	p.tellLocked([]event{p.view.prints.resolved(missed, o, time.Now())})
+	p.tellLocked(after)
+}
+
 // resolve asks OctoPrint how a job ended and tells it.
-func (p *printer) resolve(ctx context.Context, missed *job) {
+func (p *printer) resolve(ctx context.Context, missed *job, after []event) {
 	result := outcomeUnknown
 	if missed.origin == "local" && missed.path != "" {
 		last, found, err := p.client.LastPrint(ctx, missed.origin, missed.path)
@@ -304,7 +315,6 @@ func (p *printer) resolve(ctx context.Context, missed *job) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := time.Now()
-	p.tellLocked([]event{p.view.prints.resolved(missed, result, now)})
-	p.observeLocked(now)
+	p.resolvedLocked(missed, result, after)
+	p.observeLocked(time.Now())
 }

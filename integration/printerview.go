@@ -137,3 +137,12 @@ func (v *printerView) filament(part func(octoprint.Filament) *float64, scale flo
 	}
 	return &sum
 }
+
+// errorText never leaves a standing error without words, but gives them a moment
+// to arrive.
+func (v *printerView) errorText() string {
+	if v.state.Problem && v.state.Error == "" && v.prints.problem {
+		return "OctoPrint lost the connection to the printer and does not say why."
+	}
+	return v.state.Error
+}

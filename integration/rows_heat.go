@@ -119,7 +119,7 @@ func (p heatParameters) check(v *printerView) *refusal {
 		return refuse(CodeInvalid, "%s is no heater; heaters are tool0, tool1 …, bed and chamber", quote(p.Heater))
 	case v.heaters() != nil && !slices.Contains(v.heaters(), p.Heater):
 		return refuse(CodeInvalid, "this printer has no heater %s; it has %s", p.Heater, strings.Join(v.heaters(), ", "))
-	case v.heaters() == nil && *p.Target != 0:
+	case v.heaters() == nil && *p.Target != 0 && v.live():
 		// OctoPrint would send a tool that isn't there to the one that is.
 		return refuse(CodeWrongState, "which heaters the printer has is not known yet")
 	}

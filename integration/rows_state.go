@@ -51,7 +51,7 @@ func stateRows() []printerRow {
 		{
 			key:       "error",
 			component: discovery.Component{Platform: discovery.Sensor, Name: "Error", Category: discovery.CategoryDiagnostic, Icon: "mdi:alert-circle-outline"},
-			value:     func(v *printerView) value { return text(errorText(&v.state)) },
+			value:     func(v *printerView) value { return text(v.errorText()) },
 		},
 		{
 			key:       "ready",
@@ -79,14 +79,6 @@ func stateRows() []printerRow {
 			component: discovery.Component{Platform: discovery.Event, Name: "Event", EventTypes: eventTypes(), Icon: "mdi:bell-outline"},
 		},
 	}
-}
-
-// errorText never leaves a standing error without words.
-func errorText(s *octoprint.State) string {
-	if s.Problem && s.Error == "" {
-		return "OctoPrint lost the connection to the printer and does not say why."
-	}
-	return s.Error
 }
 
 // whileLive makes a value unknown while the printer's state is.

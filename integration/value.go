@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -14,6 +15,10 @@ const unknownPayload = "None"
 
 // maxText is how many characters Home Assistant stores of a state.
 const maxText = 255
+
+// maxNumber is far beyond any figure of a printer. Larger ones, which only a
+// broken server sends, would not fit into a state when written out.
+const maxNumber = 1e15
 
 // value is what a row shows. Values are compared with ==, which is how a row
 // notices that there is nothing to publish.
@@ -44,7 +49,7 @@ func number(f *float64, decimals int8) value {
 	}
 	scale := math.Pow10(int(decimals))
 	n := math.Round(*f*scale) / scale
-	if math.IsInf(n, 0) {
+	if math.Abs(n) > maxNumber {
 		return unknown
 	}
 	if n == 0 {
@@ -83,29 +88,32 @@ func text(s string) value {
 // clean drops what a text may not have. It returns most texts as they are,
 // without an allocation.
 func clean(s string) string {
-	plain := utf8.ValidString(s) && len(s) <= maxText
-	for i := 0; plain && i < len(s); i++ {
-		plain = s[i] >= ' ' && s[i] != 0x7f
-	}
-	if plain {
+	if isClean(s) {
 		return s
 	}
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+	s = strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
 			return ' '
 		}
 		return r
-	}, strings.ToValidUTF8(s, "\uFFFD"))
+	}, strings.ToValidUTF8(s, "\uFFFD")))
 	if r := []rune(s); len(r) > maxText {
 		s = string(r[:maxText-1]) + "…"
 	}
-	return strings.TrimSpace(s)
+	return s
+}
+
+func isClean(s string) bool {
+	return len(s) <= maxText && utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl) && strings.TrimSpace(s) == s
 }
 
 // payload encodes the value for its own topic.
 func (v value) payload() string {
 	switch v.kind {
 	case textValue:
+		if v.text == unknownPayload {
+			return strings.ToLower(v.text) // a file may be called so
+		}
 		return v.text
 	case numberValue:
 		return strconv.FormatFloat(v.number, 'f', -1, 64)
@@ -139,7 +147,9 @@ func (v value) MarshalJSON() ([]byte, error) {
 		return []byte(v.payload()), nil
 	case boolValue:
 		return strconv.AppendBool(nil, v.number != 0), nil
-	case textValue, timeValue:
+	case textValue:
+		return marshal(v.text)
+	case timeValue:
 		return marshal(v.payload())
 	}
 	return []byte("null"), nil

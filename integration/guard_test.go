@@ -1,0 +1,242 @@
+package integration
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"octoprint2mqtt/octoprint"
+)
+
+// contractAction is an action as the contract has it.
+type contractAction struct {
+	name       string
+	parameters string // a valid example
+	permission string
+	runsIn     string // phases; "connected" for all of them with a connection
+	// withoutPrinter actions are for printers that are not connected, so it is no
+	// reason to refuse them.
+	withoutPrinter bool
+	always         bool
+}
+
+func contractActions() []contractAction {
+	return []contractAction{
+		{name: "pause", permission: "PRINT", runsIn: "printing starting resuming"},
+		{name: "resume", permission: "PRINT", runsIn: "paused"},
+		{name: "cancel", permission: "PRINT", runsIn: "printing starting pausing paused resuming"},
+		{name: "start", permission: "PRINT", runsIn: "idle"},
+		{name: "restart", permission: "PRINT", runsIn: "paused"},
+		{name: "connect", permission: "CONNECTION", runsIn: "offline error", withoutPrinter: true},
+		{name: "disconnect", permission: "CONNECTION", runsIn: "idle"},
+		{name: "home", permission: "CONTROL", runsIn: "idle"},
+		{name: "home", parameters: `{"axes":["z"]}`, permission: "CONTROL", runsIn: "idle"},
+		{name: "set_temperature", parameters: `{"heater":"bed","target":60}`, permission: "CONTROL", runsIn: "connected"},
+		{name: "set_temperature", parameters: `{"heater":"tool0","target":0}`, permission: "CONTROL", always: true},
+		{name: "emergency_stop", permission: "CONTROL", always: true},
+	}
+}
+
+const connected = "idle starting printing pausing paused resuming cancelling finishing sending"
+
+// situation is what a command meets.
+type situation struct {
+	access      Access
+	permissions []string
+	phase       octoprint.Phase // "": the state is not known
+}
+
+// want is the code that the contract demands, "ok" for a command that is sent.
+func (a contractAction) want(s situation) Code {
+	runsIn := strings.Fields(strings.ReplaceAll(a.runsIn, "connected", connected))
+	switch {
+	case s.access == AccessRead:
+		return CodeAccessDenied
+	case !slices.Contains(s.permissions, a.permission):
+		return CodeNotPermitted
+	case a.always:
+		return "ok"
+	case s.phase == "":
+		return CodeUnreachable
+	case slices.Contains(runsIn, string(s.phase)):
+		return "ok"
+	case !slices.Contains(strings.Fields(connected), string(s.phase)) && !a.withoutPrinter:
+		return CodeOffline
+	}
+	return CodeWrongState
+}
+
+// TestGuards holds every action against the contract in every phase, at every
+// level of access and with every set of permissions.
+func TestGuards(t *testing.T) {
+	t.Parallel()
+	all := []string{octoprint.PermissionStatus, octoprint.PermissionPrint, octoprint.PermissionControl, octoprint.PermissionConnection}
+	sets := [][]string{all, {}}
+	for i := range all {
+		sets = append(sets, all[i:i+1], slices.Concat(all[:i], all[i+1:]))
+	}
+	n := 0
+	for _, a := range contractActions() {
+		for _, access := range []Access{AccessRead, AccessControl, AccessFull} {
+			for _, permissions := range sets {
+				for _, phase := range append(octoprint.Phases(), "") {
+					s := situation{access, permissions, phase}
+					if got, want := decide(t, a, s), a.want(s); got != want {
+						t.Errorf("%s %s at %+v: %s, want %s", a.name, a.parameters, s, got, want)
+					}
+					n++
+				}
+			}
+		}
+	}
+	if n < 12*3*10*13 {
+		t.Errorf("only %d situations", n)
+	}
+}
+
+// decide asks a printer that is in a situation.
+func decide(t *testing.T, a contractAction, s situation) Code {
+	t.Helper()
+	p := printerIn(s)
+	c := &command{parameters: json.RawMessage(a.parameters), at: time.Now()}
+	if a.parameters == "" {
+		c.parameters = json.RawMessage("{}")
+	}
+	found := false
+	for _, known := range printerActions() {
+		if known.name == a.name && !known.rowOnly {
+			c.action, found = known, true
+		}
+	}
+	if !found {
+		t.Fatalf("there is no action %s", a.name)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	ready, r := p.admitLocked(c, nil)
+	if r == nil && !ready.urgent {
+		ready, r = p.readyLocked(c)
+	}
+	switch {
+	case r != nil:
+		return r.Code
+	case ready.send == nil:
+		t.Fatalf("%s is allowed, but has nothing to send", a.name)
+	case ready.urgent != a.always:
+		t.Errorf("%s is urgent: %v, want %v", a.name, ready.urgent, a.always)
+	}
+	return "ok"
+}
+
+// printerIn returns a printer that nobody runs, in a situation.
+func printerIn(s situation) *printer {
+	c := printerConfig("left")
+	c.Access = s.access
+	b := New(Config{MQTT: MQTTConfig{URL: mustURL("mqtt://broker.test:1883"), BaseTopic: "base"}, Printers: []PrinterConfig{c}}, zerolog.Nop())
+	p := b.order[0]
+	p.view.info = octoprint.Info{
+		Version: "1.11.8", User: "operator", Permissions: append([]string{}, s.permissions...),
+		Profile: &octoprint.Profile{Heaters: []string{"tool0", "bed"}},
+	}
+	p.view.state = octoprint.State{Phase: s.phase, Job: octoprint.Job{Path: "a.gcode"}}
+	p.session = s.phase != ""
+	return p
+}
+
+// TestEveryActionIsInTheContract fails when an action is added that TestGuards
+// does not know.
+func TestEveryActionIsInTheContract(t *testing.T) {
+	t.Parallel()
+	for _, a := range printerActions() {
+		known := slices.ContainsFunc(contractActions(), func(c contractAction) bool { return c.name == a.name && c.permission == a.permission })
+		if !known && !a.rowOnly {
+			t.Errorf("the contract has no action %s with permission %s", a.name, a.permission)
+		}
+	}
+}
+
+// TestStartWantsAFile: without a selected file OctoPrint would say yes and do
+// nothing.
+func TestStartWantsAFile(t *testing.T) {
+	t.Parallel()
+	p := printerIn(situation{AccessControl, []string{"PRINT"}, octoprint.PhaseIdle})
+	p.view.state.Job.Path = ""
+	_, r := prepareStart(json.RawMessage("{}"), &p.view)
+	if r == nil || r.Code != CodeWrongState {
+		t.Errorf("start without a file: %v, want %s", r, CodeWrongState)
+	}
+}
+
+// TestParameters holds parameters of all kinds against what they are refused
+// with.
+func TestParameters(t *testing.T) {
+	t.Parallel()
+	deep := strings.Repeat(`{"a":`, 50) + "1" + strings.Repeat("}", 50)
+	for _, tt := range []struct {
+		action, parameters string
+		want               Code
+	}{
+		{"set_temperature", `{"heater":"bed","target":120}`, "ok"},
+		{"set_temperature", `{"heater":"bed","target":0.5}`, "ok"},
+		{"set_temperature", `{"heater":"bed","target":120.1}`, CodeOutOfRange},
+		{"set_temperature", `{"heater":"tool0","target":300}`, "ok"},
+		{"set_temperature", `{"heater":"tool0","target":301}`, CodeOutOfRange},
+		{"set_temperature", `{"heater":"tool0","target":-1}`, CodeOutOfRange},
+		{"set_temperature", `{"heater":"tool0","target":1e9}`, CodeOutOfRange},
+		{"set_temperature", `{"heater":"tool0","target":1e999}`, CodeInvalid},
+		{"set_temperature", `{"heater":"tool0","target":"60"}`, CodeInvalid},
+		{"set_temperature", `{"heater":"tool0","target":null}`, CodeInvalid},
+		{"set_temperature", `{"heater":"tool0","target":true}`, CodeInvalid},
+		{"set_temperature", `{"heater":"tool0","target":[60]}`, CodeInvalid},
+		{"set_temperature", `{"heater":"tool0"}`, CodeInvalid},
+		{"set_temperature", `{"target":60}`, CodeInvalid},
+		{"set_temperature", `{}`, CodeInvalid},
+		{"set_temperature", `{"heater":"tool1","target":60}`, CodeInvalid},
+		{"set_temperature", `{"heater":"chamber","target":60}`, CodeInvalid},
+		{"set_temperature", `{"heater":"","target":60}`, CodeInvalid},
+		{"set_temperature", `{"heater":"tool0\nM112","target":60}`, CodeInvalid},
+		{"set_temperature", `{"heater":5,"target":60}`, CodeInvalid},
+		{"set_temperature", `{"heater":"bed","target":60,"more":1}`, CodeInvalid},
+		{"set_temperature", deep, CodeInvalid},
+		{"home", `{}`, "ok"},
+		{"home", `{"axes":["x","y"]}`, "ok"},
+		{"home", `{"axes":[]}`, CodeInvalid},
+		{"home", `{"axes":["x","x"]}`, CodeInvalid},
+		{"home", `{"axes":["e"]}`, CodeInvalid},
+		{"home", `{"axes":["X"]}`, CodeInvalid},
+		{"home", `{"axes":"x"}`, CodeInvalid},
+		{"home", `{"axes":[1]}`, CodeInvalid},
+		{"home", `{"axis":["x"]}`, CodeInvalid},
+		{"connect", `{}`, "ok"},
+		{"connect", `{"port":"/dev/ttyUSB0","baudrate":115200,"profile":"_default"}`, "ok"},
+		{"connect", `{"baudrate":"115200"}`, CodeInvalid},
+		{"connect", `{"baudrate":115200.5}`, CodeInvalid},
+		{"connect", `{"baudrate":0}`, CodeOutOfRange},
+		{"connect", `{"baudrate":99999999}`, CodeOutOfRange},
+		{"connect", `{"port":"a\nb"}`, CodeInvalid},
+		{"connect", `{"profile":"a\u0000"}`, CodeInvalid},
+		{"connect", `{"port":7}`, CodeInvalid},
+		{"pause", `{"action":"toggle"}`, CodeInvalid},
+		{"emergency_stop", `{"really":true}`, CodeInvalid},
+	} {
+		phase := octoprint.PhaseIdle
+		switch tt.action {
+		case "connect":
+			phase = octoprint.PhaseOffline
+		case "pause":
+			phase = octoprint.PhasePrinting
+		}
+		a := contractAction{name: tt.action, parameters: tt.parameters, always: tt.action == "emergency_stop"}
+		s := situation{AccessControl, []string{"PRINT", "CONTROL", "CONNECTION"}, phase}
+		if got := decide(t, a, s); got != tt.want {
+			t.Errorf("%s %s: %s, want %s", tt.action, short(tt.parameters), got, tt.want)
+		}
+	}
+}
+
+func short(s string) string { return fmt.Sprintf("%.60q", s) }
