@@ -97,8 +97,11 @@ func (a *accounts) byKey(key string) *account {
 }
 
 // login opens a session.
-func (a *accounts) login(u *account) string {
+func (a *accounts) login(u *account, r release) string {
 	session := a.token("session", u.Name)
+	if !r.atLeast(10) {
+		session = session[:32]
+	}
 	a.sessions[session] = u
 	return session
 }

@@ -1,6 +1,9 @@
 package octoprinttest
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // act runs something on the printer as its owner would.
 func (s *Server) act(what string, f func(p *printer, user string) error) error {
@@ -67,6 +70,9 @@ func (s *Server) Print(path string) error {
 	})
 }
 
+// Start prints the selected file.
+func (s *Server) Start() error { return s.act("starting", (*printer).start) }
+
 // Pause pauses the print: it is Pausing for 1.6 s, then Paused.
 func (s *Server) Pause() error { return s.act("pausing", (*printer).pause) }
 
@@ -125,6 +131,26 @@ func (s *Server) SetTarget(heater string, target float64) error {
 		}
 		return nil
 	})
+}
+
+// SetSensor makes the firmware report a further temperature in °C under a letter of its own, such as "P" for a probe.
+func (s *Server) SetSensor(letter string, actual float64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.printer.sensors[letter] = float(actual)
+}
+
+// Advance lets the printer live for a while at once, with all its events: for set-ups that begin in the middle of a
+// print. What was about to happen happens before.
+func (s *Server) Advance(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for len(s.tasks) > 0 {
+		t := s.tasks[0]
+		s.tasks = s.tasks[1:]
+		t.do()
+	}
+	s.live(d)
 }
 
 // SetTemperature makes a heater have a temperature in °C at once, for set-ups that shall not wait for it.

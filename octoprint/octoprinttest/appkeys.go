@@ -19,7 +19,10 @@ type application struct {
 }
 
 // enrolment are the pending requests for application keys, oldest first.
-type enrolment struct{ pending []*application }
+type enrolment struct {
+	pending []*application
+	recent  []time.Time // of requests in the last minute
+}
 
 func newEnrolment() enrolment { return enrolment{} }
 
@@ -32,6 +35,18 @@ func (e *enrolment) prune(now time.Time) {
 		}
 	}
 	e.pending = kept
+}
+
+// tooMany counts a request and says whether it is one of more than three within a minute.
+func (e *enrolment) tooMany(now time.Time) bool {
+	for len(e.recent) > 0 && now.Sub(e.recent[0]) >= time.Minute {
+		e.recent = e.recent[1:]
+	}
+	if len(e.recent) >= 3 {
+		return true
+	}
+	e.recent = append(e.recent, now)
+	return false
 }
 
 func (e *enrolment) remove(a *application) {
@@ -52,10 +67,13 @@ func (c *call) requestKey() response {
 		return c.bad("No app name provided")
 	}
 	s := c.s
+	if s.release.atLeast(11) && s.enrol.tooMany(s.printer.now()) {
+		return c.fail(http.StatusTooManyRequests, "You have made too many app key requests. Please try again later.")
+	}
 	a := &application{appToken: s.accounts.token("app")[:43], userToken: s.accounts.token("user")[:43], app: in.App, user: in.User, polled: s.printer.now()}
 	s.enrol.pending = append(s.enrol.pending, a)
 	data := object{"type": "request_access", "app_name": a.app, "user_token": a.userToken, "user_id": orNull(a.user)}
-	if s.release.atLeast(1, 11) {
+	if s.release.atLeast(11) {
 		data["remote_address"] = "127.0.0.1"
 	}
 	s.announce("appkeys", data)
@@ -63,7 +81,7 @@ func (c *call) requestKey() response {
 	if s.release.hasSubscriptions() {
 		o["auth_dialog"] = c.url("/plugin/appkeys/auth/" + a.appToken)
 	}
-	return asJSON(http.StatusCreated, o).with("Location", c.url("/plugin/appkeys/request/"+a.appToken))
+	return asJSON(http.StatusCreated, o).at(c.url("/plugin/appkeys/request/" + a.appToken))
 }
 
 func (c *call) pollKey() response {

@@ -12,7 +12,7 @@ import (
 )
 
 // bubble runs f with a simulated server whose clock is the bubble's.
-func bubble(t *testing.T, o octoprinttest.Options, f func(t *testing.T, sim *octoprinttest.Server, c *client)) {
+func bubble(t *testing.T, o octoprinttest.Options, f func(sim *octoprinttest.Server, c *client)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		sim := octoprinttest.New(o)
@@ -20,18 +20,17 @@ func bubble(t *testing.T, o octoprinttest.Options, f func(t *testing.T, sim *oct
 		ctx, stop := context.WithCancel(t.Context())
 		var running sync.WaitGroup
 		running.Go(func() { _ = sim.Run(ctx) })
-		transport := &http.Transport{DialContext: pipe.Dial}
+		defer running.Wait()
+		defer stop()
+		defer pipe.Close()
+		defer sim.Close()
+		transport := &http.Transport{DialContext: pipe.Dial, DisableKeepAlives: true}
 		c := &client{
 			t: t, base: "http://octopi.local" + o.Prefix, dial: pipe.Dial,
 			http: &http.Client{Transport: transport, Timeout: time.Minute, CheckRedirect: stay},
 			keys: simulatedKeys(),
 		}
-		f(t, sim, c)
-		transport.CloseIdleConnections()
-		sim.Close()
-		pipe.Close()
-		stop()
-		running.Wait()
+		f(sim, c)
 	})
 }
 

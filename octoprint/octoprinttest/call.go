@@ -87,7 +87,8 @@ func (c *call) may(permission string) bool {
 func (c *call) find() (found route, known bool) {
 	for _, r := range c.s.routes() {
 		prefix, wild := strings.CutSuffix(r.path, "*")
-		if c.path != r.path && !(wild && len(c.path) > len(prefix) && strings.HasPrefix(c.path, prefix)) {
+		below := wild && len(c.path) > len(prefix) && strings.HasPrefix(c.path, prefix)
+		if c.path != r.path && !below {
 			continue
 		}
 		known = true
@@ -126,7 +127,7 @@ func (c *call) decode() *response {
 	switch {
 	case kind != "application/json" && c.s.release.hasMediaCheck():
 		r = c.fail(http.StatusUnsupportedMediaType, mediaTypeText)
-	case kind != "application/json" && c.s.release.atLeast(1, 10):
+	case kind != "application/json" && c.s.release.atLeast(10):
 		r = c.bad(garbledText)
 	case kind != "application/json":
 		r = c.bad("Expected content-type JSON")
@@ -172,5 +173,5 @@ func (c *call) front() response {
 		return pageOf(http.StatusOK, "OctoPrint", "The user interface is not simulated.")
 	}
 	where := c.s.options.Prefix + "/login/?redirect=/&permissions=STATUS,SETTINGS_READ"
-	return pageOf(http.StatusFound, "Redirecting...", where).with("Location", where)
+	return pageOf(http.StatusFound, "Redirecting...", where).at(where)
 }

@@ -146,7 +146,12 @@ func (p *printer) fatal(text string) error {
 }
 
 // drop is a serial connection that breaks.
-func (p *printer) drop() error { return p.vanish("SerialTimeoutException: ", false) }
+func (p *printer) drop() error {
+	if !p.release.hasStateError() {
+		return p.vanish("SerialTimeoutException: '' @ comm.py:_do_send_without_checksum:4695", false)
+	}
+	return p.vanish("SerialTimeoutException: ", false)
+}
 
 // emergencyStop is an M112: OctoPrint sends it and closes the connection.
 func (p *printer) emergencyStop() error {

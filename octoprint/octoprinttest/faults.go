@@ -94,6 +94,14 @@ func (s *Server) StallSockets(stalled bool) {
 	}
 }
 
+// LimitLogins makes every login be answered with 429, as OctoPrint does for a while after wrong passwords from the same
+// address, also for logins by key.
+func (s *Server) LimitLogins(limited bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.limited = limited
+}
+
 // HoldRequests makes every request wait, until HoldRequests(false), Close, or the client's patience ends it.
 func (s *Server) HoldRequests(held bool) {
 	s.mu.Lock()
@@ -112,9 +120,9 @@ func (s *Server) letGo() {
 	}
 }
 
-// SetStarting(true) restarts OctoPrint and keeps it starting: sockets are cut, sessions and a running print are lost,
-// GET / is a page, POST is a 501, and everything else is answered with bytes that are not HTTP. SetStarting(false)
-// ends the start; OctoPrint then connects to the printer.
+// SetStarting restarts OctoPrint and keeps it starting: sockets are cut, sessions and a running print are lost, GET / is
+// a page, POST is a 501, and everything else is answered with bytes that are not HTTP. With false the start ends, and
+// OctoPrint connects to the printer.
 func (s *Server) SetStarting(starting bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,10 +1,5 @@
 package octoprinttest
 
-import (
-	"cmp"
-	"slices"
-)
-
 // jobFrame is the job as frames and /api/job show it.
 func (p *printer) jobFrame() object {
 	f := object{"estimatedPrintTime": nil, "lastPrintTime": nil, "user": nil}
@@ -67,7 +62,7 @@ func (p *printer) statusFrame() object {
 		offsets[name] = offset
 	}
 	f := object{
-		"state": p.stateFrame(), "job": p.jobFrame(), "progress": p.job.shown, "offsets": offsets,
+		"state": p.stateFrame(), "job": p.jobFrame(), "progress": p.progressFrame(), "offsets": offsets,
 		"serverTime": epoch(p.now()), "currentZ": p.z,
 	}
 	if p.release.hasResends() {
@@ -134,10 +129,10 @@ func (s *Server) connectedFrame() object {
 		"version": r.text, "display_version": r.text, "branch": "HEAD", "plugin_hash": "5ea1ab1e0c70b1a5",
 		"config_hash": s.configHash(), "debug": false, "safe_mode": nil,
 	}
-	if r.atLeast(1, 6) {
+	if r.atLeast(6) {
 		f["online"] = true
 	}
-	if r.atLeast(1, 7) {
+	if r.atLeast(7) {
 		f["python_version"] = "3.11.7"
 	}
 	if r.hasPermissions() {
@@ -148,14 +143,4 @@ func (s *Server) connectedFrame() object {
 		f["permissions"] = known
 	}
 	return object{"connected": f}
-}
-
-// sortedKeys makes the order of a map's keys the same every time.
-func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
-	keys := make([]K, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }

@@ -52,7 +52,7 @@ func (c *call) execute(commands []string) response {
 	}
 	for _, command := range commands {
 		for line := range strings.SplitSeq(command, "\n") {
-			c.s.printer.gcode(strings.TrimSpace(line), c.user.Name)
+			c.s.printer.gcode(strings.TrimSpace(line))
 		}
 	}
 	return done()
@@ -60,7 +60,7 @@ func (c *call) execute(commands []string) response {
 
 // gcode executes one line as far as it shows. Besides the firmware's own words it knows those of OctoPrint's virtual
 // printer that make it fail.
-func (p *printer) gcode(line, user string) {
+func (p *printer) gcode(line string) {
 	if line == "" || !p.state.isOperational() {
 		return
 	}
@@ -98,7 +98,7 @@ func (p *printer) gcode(line, user string) {
 
 // argument is the number behind a letter.
 func argument(text string, letter byte) (float64, bool) {
-	for _, field := range strings.Fields(strings.ToUpper(text)) {
+	for field := range strings.FieldsSeq(strings.ToUpper(text)) {
 		if field[0] == letter {
 			n, err := strconv.ParseFloat(field[1:], 64)
 			return n, err == nil

@@ -1,6 +1,7 @@
 package octoprinttest
 
 import (
+	"maps"
 	"math"
 	"math/rand/v2"
 	"strconv"
@@ -14,7 +15,6 @@ const ambient = 21.3
 type heater struct {
 	name           string
 	actual, target float64
-	offset         float64
 	// limit is where full power would end, warm and cool the time constants of both directions.
 	limit      float64
 	warm, cool time.Duration
@@ -72,6 +72,7 @@ type temperature struct {
 type sample struct {
 	time  int64
 	temps []float // actual and target of each heater; none when the printer just went away
+	extra map[string]float
 }
 
 func (p *printer) heater(name string) *heater {
@@ -90,11 +91,14 @@ func (p *printer) takeSample() {
 		h.sense(p.random)
 		s.temps = append(s.temps, h.reading(), float(h.target))
 	}
+	if len(p.sensors) > 0 {
+		s.extra = maps.Clone(p.sensors)
+	}
 	p.samples.add(s)
 	p.log(received, p.temperatureLine())
 }
 
-// frame is the sample as the push socket sends it: with a chamber, even where there is none.
+// sampleFrame is the sample as the push socket sends it: with a chamber, even where there is none.
 func (p *printer) sampleFrame(s sample) object {
 	f := object{"time": s.time}
 	if s.temps == nil {
@@ -103,6 +107,9 @@ func (p *printer) sampleFrame(s sample) object {
 	f["chamber"] = temperature{}
 	for i, h := range p.heaters {
 		f[h.name] = temperature{Actual: &s.temps[2*i], Target: &s.temps[2*i+1]}
+	}
+	for name, value := range s.extra {
+		f[name] = reading{Actual: value}
 	}
 	return f
 }

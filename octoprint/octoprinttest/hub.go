@@ -139,7 +139,7 @@ func (s *Server) publish() {
 		if !s.sees(k) || !v.on || !k.behind || now.Before(k.due) {
 			continue
 		}
-		terminal := k.user == nil || k.user.may("MONITOR_TERMINAL")
+		terminal := k.user == nil || !s.release.hasTerminalRight() || k.user.may("MONITOR_TERMINAL")
 		key := variant{k.seen, terminal, [2]bool{v.logs.all, v.messages.all}}
 		body := made[key]
 		if filtered := v.logs.matches != nil || v.messages.matches != nil; body == nil || filtered {

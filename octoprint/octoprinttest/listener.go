@@ -37,7 +37,7 @@ func Pipe(h http.Handler) *Listener {
 // and websocket.Dialer.NetDialContext.
 func (l *Listener) Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	client, server := net.Pipe()
-	if err := l.track(client, server); err != nil {
+	if err := l.track(server); err != nil {
 		return nil, &net.OpError{Op: "dial", Net: network, Addr: addr(address), Err: err}
 	}
 	select {
@@ -51,7 +51,7 @@ func (l *Listener) Dial(ctx context.Context, network, address string) (net.Conn,
 	}
 }
 
-func (l *Listener) track(client, server net.Conn) error {
+func (l *Listener) track(server net.Conn) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.down || l.closed {

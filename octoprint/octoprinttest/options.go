@@ -27,6 +27,9 @@ type Options struct {
 	// Speed is how many times faster than life heating and printing run; 0 means 1. The times that the server
 	// reports stay those of the printer: a print of an hour says it took an hour, however soon it was over.
 	Speed float64
+	// History is how long the printer seems to have been idle before the server was made, in the temperatures that a
+	// new socket is sent; 0 means 5 minutes. OctoPrint keeps 30, which makes a first frame of some 140 KB.
+	History time.Duration
 	// Presets are the temperature presets; nil means OctoPrint's own two, ABS and PLA.
 	Presets []Preset
 	// SnapshotURL and StreamURL are those of the webcam; empty for none.
@@ -122,6 +125,7 @@ func (o Options) withDefaults() Options {
 	if o.Speed <= 0 {
 		o.Speed = 1
 	}
+	o.History = min(cmp.Or(o.History, 5*time.Minute), 30*time.Minute)
 	if o.Users == nil {
 		o.Users = DefaultUsers()
 	}

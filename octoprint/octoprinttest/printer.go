@@ -47,6 +47,7 @@ type printer struct {
 
 	heaters     []*heater
 	offsets     map[string]float64
+	sensors     map[string]float // further ones, by the firmware's letter
 	tool        int
 	z           *float
 	job         *job
@@ -79,12 +80,13 @@ func newPrinter(o Options, r release) *printer {
 		random:   rand.New(rand.NewPCG(seed.Sum64(), 0)),
 		heaters:  newHeaters(o.Profile),
 		offsets:  map[string]float64{},
+		sensors:  map[string]float{},
 		samples:  ring[sample]{limit: 900},
 		logs:     ring[string]{limit: 300},
 		messages: ring[string]{limit: 300},
 		job:      &job{},
 	}
-	p.prefill(5 * time.Minute)
+	p.prefill(o.History)
 	p.state, p.port, p.baudrate = operational, "VIRTUAL", 115200
 	p.mark("connected", "Connected")
 	return p

@@ -5,6 +5,14 @@ import (
 	"time"
 )
 
+// progressFrame is what OctoPrint tells. Up to 1.8 one key had another name as long as there never was a file.
+func (p *printer) progressFrame() any {
+	if p.everChosen || p.release.hasChartMarked() {
+		return p.job.shown
+	}
+	return object{"completion": nil, "filepos": nil, "printTime": nil, "printTimeLeft": nil, "printTimeOrigin": nil}
+}
+
 // show replaces what OctoPrint tells of the progress.
 func (p *printer) show(completion float64, filepos int64, left int, origin *string) {
 	c, t := float(completion), int(p.job.elapsed.Seconds())

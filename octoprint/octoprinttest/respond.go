@@ -1,34 +1,52 @@
 package octoprinttest
 
 import (
+	"bytes"
 	"fmt"
 	"html"
+	"io"
 	"net/http"
 )
 
 // response is what a request is answered with, once the Server's mutex is free again.
 type response struct {
-	status  int
-	kind    string
-	headers map[string]string
-	body    []byte
+	status   int
+	kind     string
+	location string
+	body     []byte
 }
 
 func (r response) write(w http.ResponseWriter) {
-	for k, v := range r.headers {
-		w.Header().Set(k, v)
+	if r.location != "" {
+		w.Header().Set("Location", r.location)
 	}
 	w.Header().Set("Content-Type", r.kind)
 	w.WriteHeader(r.status)
 	_, _ = w.Write(r.body) // the client may be gone
 }
 
-func (r response) with(header, value string) response {
-	headers := map[string]string{header: value}
-	for k, v := range r.headers {
-		headers[k] = v
+// writeAndHangUp answers and closes the connection without announcing it; false if that is impossible, and then nothing
+// was written.
+func (r response) writeAndHangUp(w http.ResponseWriter) bool {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return false
 	}
-	r.headers = headers
+	defer conn.Close()
+	answer := http.Response{
+		StatusCode: r.status, ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{"Content-Type": {r.kind}},
+		Body: io.NopCloser(bytes.NewReader(r.body)), ContentLength: int64(len(r.body)),
+	}
+	if r.location != "" {
+		answer.Header.Set("Location", r.location)
+	}
+	_ = answer.Write(conn) // the client may be gone
+	return true
+}
+
+// at is the response with a Location.
+func (r response) at(location string) response {
+	r.location = location
 	return r
 }
 
@@ -66,6 +84,9 @@ const (
 func (c *call) fail(status int, text string) response {
 	if c.s.release.hasJSONErrors() {
 		return asJSON(status, object{"error": text})
+	}
+	if status == http.StatusBadRequest || status == http.StatusConflict {
+		return response{status: status, kind: "text/html; charset=utf-8", body: []byte(text)}
 	}
 	return pageOf(status, fmt.Sprintf("%d %s", status, http.StatusText(status)), text)
 }

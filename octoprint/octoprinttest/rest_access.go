@@ -36,18 +36,21 @@ func (c *call) login() response {
 	if c.r.FormValue("passive") == "" && !truth(in.Passive) {
 		return c.bad("Neither user and pass attributes nor passive flag present")
 	}
+	if c.s.limited {
+		return c.fail(http.StatusTooManyRequests, "You have made too many failed login attempts. Please try again later.")
+	}
 	r := c.s.release
 	if c.user.isGuest() {
 		return c.strangerLogin()
 	}
 	o := c.user.describe(r)
-	o["session"] = c.s.accounts.login(c.user)
+	o["session"] = c.s.accounts.login(c.user, r)
 	o["_is_external_client"] = false
 	o["_login_mechanism"] = "apikey"
-	if r.atLeast(1, 10) {
+	if r.atLeast(10) {
 		o["_credentials_seen"] = false
 	}
-	if r.atLeast(1, 11) {
+	if r.atLeast(11) {
 		o["_credentials_seen"] = time.Now().UTC().Format("2006-01-02T15:04:05-07:00")
 	}
 	if r.isTwo() {
@@ -64,7 +67,7 @@ func (c *call) strangerLogin() response {
 		return done()
 	}
 	o := object{"_is_external_client": false, "needs": object{"group": []string{"guests"}}}
-	if c.s.release.atLeast(1, 10) {
+	if c.s.release.atLeast(10) {
 		o["_credentials_seen"] = false
 	}
 	return ok(o)
@@ -80,7 +83,10 @@ func (c *call) users() response {
 
 func (c *call) oldUsers() response {
 	where := c.s.options.Prefix + "/api/access/users"
-	return pageOf(http.StatusTemporaryRedirect, "Redirecting...", where).with("Location", where)
+	if !c.s.release.atLeast(8) {
+		where = c.url("/api/access/users")
+	}
+	return pageOf(http.StatusTemporaryRedirect, "Redirecting...", where).at(where)
 }
 
 func (c *call) knownPermissions() response {

@@ -26,7 +26,7 @@ func (c *call) values(parameter string, least, most float64) (map[string]float64
 	}
 	values := map[string]float64{}
 	for tool, v := range raw {
-		if !toolName.MatchString(tool) {
+		if !toolName.MatchString(tool) || tool == "tool" && !c.s.release.atLeast(11) {
 			r := c.bad(parameter + " contains invalid tool")
 			return nil, &r
 		}
@@ -126,7 +126,7 @@ func (p *printer) changeTool(n int) {
 }
 
 func (c *call) extrude() response {
-	if c.s.printer.state.isPrinting() {
+	if p := c.s.printer; p.state.countsAsPrinting(p.release) {
 		return c.conflict("Printer is currently printing")
 	}
 	if _, valid := number(c.input["amount"]); !valid {
@@ -171,7 +171,7 @@ func (c *call) postPrinthead() response {
 		return *problem
 	}
 	p := c.s.printer
-	if !p.state.isOperational() || p.state.isPrinting() && name != "feedrate" {
+	if !p.state.isOperational() || p.state.countsAsPrinting(p.release) && name != "feedrate" {
 		return c.conflict("Printer is not operational or currently printing")
 	}
 	switch name {

@@ -3,15 +3,9 @@ package octoprinttest
 import (
 	"crypto/sha1"
 	"encoding/hex"
-	"encoding/json"
-	"errors"
-	"io"
-	"mime"
-	"mime/multipart"
 	"net/http"
 	"net/url"
 	"path"
-	"strings"
 )
 
 const totalSpace, freeSpace = 270_553_174_016, 81_214_550_016
@@ -80,7 +74,7 @@ func (c *call) describeFile(e *entry) object {
 		sum := sha1.Sum([]byte(e.Path))
 		o["hash"] = hex.EncodeToString(sum[:])
 	}
-	if c.s.release.atLeast(1, 11) {
+	if c.s.release.atLeast(11) {
 		o["user"] = e.User
 	}
 	if e.Estimate > 0 {
@@ -131,7 +125,11 @@ func (c *call) download() response {
 
 // postFile selects or unselects a file.
 func (c *call) postFile() response {
-	name, problem := c.command(map[string][]string{"select": nil, "unselect": nil})
+	commands := map[string][]string{"select": nil}
+	if c.s.release.hasUnselect() {
+		commands["unselect"] = nil
+	}
+	name, problem := c.command(commands)
 	if problem != nil {
 		return *problem
 	}
@@ -147,6 +145,8 @@ func (c *call) postFile() response {
 	switch {
 	case e == nil:
 		return c.notFound()
+	case p.state == paused && !c.s.release.atLeast(8):
+		return done() // accepted, whatever becomes of it
 	case p.state.hasJob():
 		return c.conflict(alreadyBusyText)
 	case toPrint && !c.may("PRINT"):
@@ -195,118 +195,4 @@ func (c *call) deleteFile() response {
 	c.s.emit("FileRemoved", c.s.fileEvent(e, "remove"))
 	c.s.emitUpdatedFiles()
 	return done()
-}
-
-// form is a multipart upload.
-type form struct {
-	name     string
-	contents []byte
-	fields   map[string]string
-}
-
-func (c *call) form() (form, error) {
-	f := form{fields: map[string]string{}}
-	_, parameters, err := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
-	if err != nil || parameters["boundary"] == "" {
-		return f, errors.New("no multipart form")
-	}
-	parts := multipart.NewReader(strings.NewReader(string(c.body)), parameters["boundary"])
-	for {
-		part, err := parts.NextPart()
-		if errors.Is(err, io.EOF) {
-			return f, nil
-		}
-		if err != nil {
-			return f, err
-		}
-		data, err := io.ReadAll(part)
-		if err != nil {
-			return f, err
-		}
-		if part.FormName() == "file" {
-			f.name, f.contents = part.FileName(), data
-		} else {
-			f.fields[part.FormName()] = string(data)
-		}
-	}
-}
-
-func (c *call) upload() response {
-	f, err := c.form()
-	if err != nil || f.name == "" && f.fields["foldername"] == "" {
-		return c.bad("No file to upload and no folder to create")
-	}
-	if f.name == "" {
-		return c.makeFolder(path.Join(f.fields["path"], f.fields["foldername"]))
-	}
-	if ext := path.Ext(f.name); ext != ".gcode" && ext != ".gco" && ext != ".g" {
-		status := http.StatusBadRequest
-		if c.s.release.hasSubscriptions() {
-			status = http.StatusUnsupportedMediaType
-		}
-		return c.fail(status, "Could not upload file, invalid type")
-	}
-	where := path.Join(strings.Trim(f.fields["path"], "/"), strings.ReplaceAll(f.name, "&", ""))
-	p := c.s.printer
-	if old := c.s.files.entries[where]; old != nil {
-		if p.job.file == old && p.state.hasJob() {
-			return c.conflict("Trying to overwrite file that is currently being printed")
-		}
-		if !c.may("FILES_DELETE") {
-			return c.forbidden()
-		}
-	}
-	e := c.s.files.add(File{Path: where, Contents: f.contents, User: c.user.Name}, p.now(), c.user.Name)
-	return c.afterUpload(e, f)
-}
-
-// afterUpload tells of the new file, and selects or prints it if that is wanted and possible.
-func (c *call) afterUpload(e *entry, f form) response {
-	p := c.s.printer
-	wantPrint, wantSelect := f.fields["print"] == "true", f.fields["select"] == "true"
-	free := p.state == operational && c.may("FILES_SELECT")
-	canPrint := wantPrint && free && c.may("PRINT")
-	canSelect := wantSelect && free
-	c.s.emit("FileAdded", c.s.fileEvent(e, "add"))
-	c.s.emitUpdatedFiles()
-	if canPrint {
-		_ = p.print(e, c.user.Name)
-	} else if canSelect {
-		p.selectFile(e, c.user.Name)
-	}
-	event := object{
-		"name": e.base(), "path": e.Path, "target": "local", "select": wantSelect, "print": wantPrint,
-		"effective_select": canSelect, "effective_print": canPrint,
-	}
-	var data any
-	if json.Unmarshal([]byte(f.fields["userdata"]), &data) == nil {
-		event["userdata"] = data
-	}
-	c.s.emit("Upload", event)
-	c.s.emit("MetadataAnalysisStarted", object{"name": e.base(), "path": e.Path, "origin": "local", "type": "gcode"})
-	c.s.emit("MetadataAnalysisFinished", object{
-		"name": e.base(), "path": e.Path, "origin": "local", "result": e.analysis(c.s.release),
-	})
-	o := object{"done": true}
-	if c.new() {
-		o["file"] = c.uploaded(e)
-	} else {
-		o["files"] = object{"local": c.uploaded(e)}
-	}
-	if c.s.release.hasSubscriptions() {
-		o["effectiveSelect"], o["effectivePrint"] = canSelect, canPrint
-	}
-	if c.s.release.isTwo() {
-		o["folder"] = nil
-	}
-	return asJSON(http.StatusCreated, o).with("Location", c.url("/api/files/local/"+(&url.URL{Path: e.Path}).EscapedPath()))
-}
-
-func (c *call) makeFolder(where string) response {
-	where = strings.Trim(where, "/")
-	c.s.files.folders[where] = true
-	c.s.emit("FolderAdded", object{"storage": "local", "path": where, "name": path.Base(where)})
-	c.s.emitUpdatedFiles()
-	return asJSON(http.StatusCreated, object{"done": true, "folder": c.place(where, path.Base(where))}).
-		with("Location", c.url("/api/files/local/"+where))
 }

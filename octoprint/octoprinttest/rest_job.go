@@ -7,7 +7,7 @@ import (
 
 func (c *call) job() response {
 	p := c.s.printer
-	o := object{"job": p.jobFrame(), "progress": p.job.shown, "state": p.state.text(p.release, p.cause)}
+	o := object{"job": p.jobFrame(), "progress": p.progressFrame(), "state": p.state.text(p.release, p.cause)}
 	switch {
 	case p.release.isTwo():
 		o["error"] = nil
@@ -62,7 +62,9 @@ func (c *call) postJob() response {
 		if p.state != paused {
 			return c.conflict("Printer does not have an active print job or is not paused")
 		}
-		_ = p.start(c.user.Name)
+		if !p.state.countsAsPrinting(p.release) { // where it does, a restart is accepted and forgotten
+			_ = p.start(c.user.Name)
+		}
 	case "pause":
 		return c.pause()
 	case "cancel":
@@ -91,7 +93,9 @@ func (c *call) pause() response {
 	case "resume":
 		err = p.resume(c.user.Name)
 	case "toggle":
-		if err = p.pause(c.user.Name); errors.Is(err, ErrState) {
+		if p.state.countsAsPrinting(p.release) { // since 2.0 a toggle therefore never resumes
+			err = p.pause(c.user.Name)
+		} else {
 			err = p.resume(c.user.Name)
 		}
 	default:

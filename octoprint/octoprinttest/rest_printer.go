@@ -9,7 +9,7 @@ import (
 type reading struct {
 	Actual float `json:"actual"`
 	Target float `json:"target"`
-	Offset any   `json:"offset"`
+	Offset any   `json:"offset,omitempty"`
 }
 
 // readings are the current temperatures of the heaters whose names begin so.

@@ -20,7 +20,7 @@ func (c *call) systemCommands() response {
 	}
 	for i, command := range core {
 		command["confirm"] = "This will disrupt a running print."
-		if i < 2 && c.s.release.atLeast(1, 11) {
+		if i < 2 && c.s.release.atLeast(11) {
 			command["fresh_credentials"] = true
 		}
 	}
@@ -29,7 +29,7 @@ func (c *call) systemCommands() response {
 		custom = append(custom, one("custom", command.Action, command.Name))
 	}
 	o := object{"core": core, "custom": custom}
-	if c.s.release.atLeast(1, 7) {
+	if c.s.release.atLeast(7) {
 		o["plugin"] = []object{}
 	}
 	return ok(o)

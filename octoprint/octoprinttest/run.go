@@ -66,12 +66,16 @@ func (s *Server) runTasks() {
 func (s *Server) tick(elapsed time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	left := time.Duration(float64(elapsed) * s.options.Speed)
-	for n := 0; left > 0 && n < maxSteps; n++ {
-		dt := min(left, step)
-		s.printer.advance(dt)
-		left -= dt
-	}
+	s.live(time.Duration(float64(elapsed) * s.options.Speed))
 	s.printer.observe()
 	s.publish()
+}
+
+// live lets printer time pass.
+func (s *Server) live(d time.Duration) {
+	for n := 0; d > 0 && n < maxSteps; n++ {
+		dt := min(d, step)
+		s.printer.advance(dt)
+		d -= dt
+	}
 }

@@ -26,6 +26,7 @@ type Server struct {
 	enrol    enrolment
 	closed   bool
 
+	limited  bool // logins are refused
 	stalled  bool
 	starting bool
 	proxy    *page
@@ -92,7 +93,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.serveSocket(w, r)
 		return
 	}
-	s.answerRequest(&call{s: s, r: r, path: path, body: body}).write(w)
+	answer := s.answerRequest(&call{s: s, r: r, path: path, body: body})
+	if r.Method == http.MethodGet && s.release.hangsUp() && answer.writeAndHangUp(w) {
+		return
+	}
+	answer.write(w)
 }
 
 const maxRequests = 2000

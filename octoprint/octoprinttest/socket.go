@@ -109,7 +109,7 @@ func (s *Server) forget(k *socket) {
 // read handles what the client sends until the connection ends.
 func (s *Server) read(k *socket) {
 	k.conn.SetPingHandler(func(data string) error { s.answer(k, websocket.PongMessage, []byte(data)); return nil })
-	k.conn.SetCloseHandler(func(code int, text string) error {
+	k.conn.SetCloseHandler(func(code int, _ string) error {
 		s.answer(k, websocket.CloseMessage, websocket.FormatCloseMessage(code, ""))
 		return nil
 	})

@@ -70,6 +70,11 @@ func (s state) isPrinting() bool {
 	return s.isOperational() && s != operational && s != paused
 }
 
+// countsAsPrinting says what the flag says: since 2.0 a paused print is one that prints.
+func (s state) countsAsPrinting(r release) bool {
+	return s.isPrinting() || s == paused && r.isTwo()
+}
+
 // hasJob says that a job has begun and not ended, which includes a paused one.
 func (s state) hasJob() bool { return s.isPrinting() || s == paused }
 
@@ -91,7 +96,7 @@ func (s state) flags(r release) flags {
 	closed := s == offline || s == offlineAfterError || s == failed
 	return flags{
 		Operational:   s.isOperational(),
-		Printing:      s.isPrinting() || s == paused && r.isTwo(),
+		Printing:      s.countsAsPrinting(r),
 		Cancelling:    s == cancelling,
 		Pausing:       s == pausing,
 		Resuming:      s == resuming,
