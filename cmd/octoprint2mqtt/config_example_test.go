@@ -44,6 +44,7 @@ func isDefault(line string) bool { return strings.HasSuffix(line, "# default") }
 
 // secureExample is the example with TLS everywhere, so that every key fits.
 func secureExample(t *testing.T) string {
+	t.Helper()
 	text := readText(t, exampleFile)
 	text = strings.Replace(text, "url: mqtt:", "url: mqtts:", 1)
 	return strings.Replace(text, "url: http:", "url: https:", 1)

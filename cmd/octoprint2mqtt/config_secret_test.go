@@ -13,8 +13,9 @@ import (
 const canary = "Canary7f3a"
 
 // canaryFolder has the canary wherever a configuration can get a secret from.
-func canaryFolder(t testing.TB) string {
-	return folder(t, map[string]string{
+func canaryFolder(tb testing.TB) string {
+	tb.Helper()
+	return folder(tb, map[string]string{
 		"secrets.yaml": "canary: " + canary + "\nlist: [" + canary + "]\nnull: ~\n",
 		"canary.txt":   canary + "\n",
 		"lines.txt":    canary + "\nsecond " + canary + "\n",

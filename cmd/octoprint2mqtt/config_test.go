@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"flag"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -26,15 +27,15 @@ func environment(name string) (string, bool) {
 
 // folder returns a new folder with the files of the test, readable by their
 // owner only, and the path of a configuration file in it.
-func folder(t testing.TB, files map[string]string) string {
-	t.Helper()
-	dir := t.TempDir()
+func folder(tb testing.TB, files map[string]string) string {
+	tb.Helper()
+	dir := tb.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "folder"), 0o700); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	for name, content := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	return filepath.Join(dir, "config.yaml")
@@ -87,11 +88,11 @@ func compareText(t *testing.T, file, got string) {
 	}
 }
 
-func readText(t testing.TB, file string) string {
-	t.Helper()
+func readText(tb testing.TB, file string) string {
+	tb.Helper()
 	content, err := os.ReadFile(file)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return string(content)
 }
@@ -148,9 +149,7 @@ func TestEveryKey(t *testing.T) {
 func checkGood(t *testing.T, name string, files map[string]string, want Config) {
 	t.Helper()
 	all := map[string]string{"config.yaml": readText(t, filepath.Join("testdata/config", name+".yaml"))}
-	for name, content := range files {
-		all[name] = content
-	}
+	maps.Copy(all, files)
 	got, err := loadConfig(folder(t, all), environment)
 	if err != nil {
 		t.Fatal(err)
