@@ -178,6 +178,7 @@ func (b *Bridge) filters() []string {
 		filters = append(filters, b.config.MQTT.BirthTopic)
 	}
 	if b.topics.Prefix != "" {
+		filters = append(filters, b.topics.Config(discovery.Bridge), b.topics.Config(discovery.Farm))
 		for _, p := range b.order {
 			filters = append(filters, b.topics.Config(p.config.ID))
 		}

@@ -214,5 +214,5 @@ func explainBroker(m *MQTTConfig, err error) string {
 	case errors.Is(err, ErrSubscriptionRefused):
 		return fmt.Sprintf("the MQTT broker lets octoprint2mqtt log in, but not listen: %v", err)
 	}
-	return fmt.Sprintf("no connection to the MQTT broker at %s: %v; it is tried again until it works", m.URL.Host, err)
+	return fmt.Sprintf("no connection to the MQTT broker at %s (%v): check that it runs and that the URL is right", m.URL.Host, err)
 }

@@ -66,9 +66,12 @@ func (b *broker) dial(ctx context.Context) (*brokerConn, error) {
 	if err := token.Error(); err != nil {
 		c.client.Disconnect(0)
 		if refused(err) {
-			err = fmt.Errorf("%w: %w", ErrBrokerRefused, err)
+			return nil, fmt.Errorf("%w: %w", ErrBrokerRefused, err)
 		}
-		return nil, fmt.Errorf("connect to the broker: %w", err)
+		if cause, ok := errors.AsType[*net.OpError](err); ok {
+			err = cause // without the library's own words around it
+		}
+		return nil, err
 	}
 	c.acking.Go(c.acknowledge)
 	return c, nil

@@ -2,6 +2,8 @@ package integration
 
 import (
 	"net/url"
+
+	"octoprint2mqtt/octoprint"
 )
 
 // printerDoc is a printer's JSON document. It carries what the rows show, so it
@@ -89,6 +91,20 @@ func printerDocument(d *device[*printerView], v *printerView) any {
 		}
 	}
 	return doc
+}
+
+// unshownChanged reports whether two states differ in what the document has,
+// but no row that is there for everybody.
+func unshownChanged(was, is *octoprint.State) bool {
+	if was.Job.Path != is.Job.Path || was.Job.Origin != is.Job.Origin || was.Job.User != is.Job.User {
+		return true
+	}
+	for name, h := range is.Heaters {
+		if h.Offset != was.Heaters[name].Offset {
+			return true
+		}
+	}
+	return false
 }
 
 func jobDocument(d *device[*printerView], v *printerView) jobDoc {

@@ -21,6 +21,7 @@ type testBroker struct {
 
 	mu       sync.Mutex
 	server   *mochi.Server
+	crashed  bool
 	closed   bool
 	messages []sent
 	connects []connect
@@ -81,6 +82,9 @@ func (b *testBroker) crash() {
 	b.net.setUp(false)
 	b.net.cut()
 	b.net.serving.Wait()
+	b.mu.Lock()
+	b.crashed = true
+	b.mu.Unlock()
 	b.current().Close()
 }
 
@@ -93,18 +97,21 @@ func (b *testBroker) restart(keep bool) {
 		}
 	}
 	b.mu.Lock()
-	b.server = s
+	b.server, b.crashed = s, false
 	b.mu.Unlock()
 	b.net.setUp(true)
 }
 
 func (b *testBroker) close() {
 	b.mu.Lock()
-	closed := b.closed
+	closed, crashed := b.closed, b.crashed
 	b.closed = true
 	b.mu.Unlock()
-	if !closed {
-		b.net.close()
+	if closed {
+		return
+	}
+	b.net.close()
+	if !crashed {
 		b.current().Close()
 	}
 }

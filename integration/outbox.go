@@ -33,6 +33,7 @@ type outbox struct {
 	mu      sync.Mutex
 	topics  map[string]*retained
 	added   uint64               // how many there have been
+	owed    [classes]int         // how many topics have not been acknowledged since Forget
 	dirty   [classes][]*retained // each at most once, in the order in which they changed
 	events  []*queued
 	sent    int // how many of events, from the first, are in flight
@@ -54,6 +55,7 @@ type retained struct {
 	class    class
 	dirty    bool // in outbox.dirty
 	inFlight bool
+	owed     bool // counted in outbox.owed
 	removed  bool // payload is empty, and the topic is forgotten once that is known
 }
 
@@ -118,6 +120,7 @@ func (o *outbox) Disown(topic string) {
 		return
 	}
 	delete(o.topics, topic)
+	o.settleLocked(r)
 	if r.dirty {
 		o.dirty[r.class] = slices.DeleteFunc(o.dirty[r.class], func(d *retained) bool { return d == r })
 	}
@@ -156,8 +159,10 @@ func (o *outbox) Forget() {
 	defer o.mu.Unlock()
 	o.sent = 0
 	o.answers = nil
+	clear(o.owed[:])
 	for _, r := range o.topics {
-		r.inFlight = false
+		r.inFlight, r.owed = false, true
+		o.owed[r.class]++
 	}
 	o.markAllLocked()
 }
@@ -247,10 +252,18 @@ func (o *outbox) acknowledged(r *retained) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	r.inFlight = false
+	o.settleLocked(r)
 	if r.dirty {
 		o.signal()
 	} else if r.removed && o.topics[r.topic] == r {
 		delete(o.topics, r.topic)
+	}
+}
+
+func (o *outbox) settleLocked(r *retained) {
+	if r.owed {
+		r.owed = false
+		o.owed[r.class]--
 	}
 }
 
@@ -260,6 +273,20 @@ func (o *outbox) eventAcknowledged() {
 	defer o.mu.Unlock()
 	o.events = o.events[1:]
 	o.sent--
+}
+
+// Introduced reports whether the broker has acknowledged, since Forget, every
+// topic of a class up to limit that there was then. What changes meanwhile, as
+// something always does in a large farm, doesn't put that off.
+func (o *outbox) Introduced(limit class) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for c := discoveryClass; c <= limit; c++ {
+		if o.owed[c] > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // Settled reports whether nothing of a class up to limit waits to be sent.

@@ -36,8 +36,10 @@ type printer struct {
 	lost     *loss
 	counters printerCounters
 	recent   recent
-	removed  map[string]discovery.Component // to be taken out of Home Assistant
-	deleted  bool                           // by the user, in Home Assistant
+	// announced is what Home Assistant is known to have been told last, removed
+	// what is to be taken out of it.
+	announced, removed map[string]discovery.Component
+	deleted            bool // by the user, in Home Assistant
 
 	// tried is closed when the first attempt at a session has ended in any way.
 	tried     chan struct{}
@@ -172,6 +174,9 @@ func (p *printer) FrameRejected(err error) {
 // stateLocked takes over a state. Its parts are never changed, so a copy of the
 // struct is enough to keep.
 func (p *printer) stateLocked(s *octoprint.State, now time.Time) {
+	if unshownChanged(&p.view.state, s) {
+		p.device.stale = true
+	}
 	p.view.state, p.view.at = *s, now
 	p.counters.frames++
 	p.counters.lastFrame = now

@@ -48,6 +48,8 @@ func (b *Bridge) handle(d delivery) {
 	if id, ok := b.topics.DeviceOfConfig(d.topic); ok && len(d.payload) == 0 {
 		if p := b.printers[id]; p != nil {
 			p.deletedByUser()
+		} else {
+			b.outbox.Disown(d.topic) // bridge and farm are announced only once
 		}
 	}
 }

@@ -51,13 +51,13 @@ func missingPermissions(v *printerView) []string {
 
 // reshapeLocked gives the printer the rows that it has now and announces them.
 func (p *printer) reshapeLocked() {
-	before := p.device.components()
-	if !p.bridge.outbox.Known(p.bridge.topics.Config(p.config.ID)) {
-		before = nil // a stub for what Home Assistant never had would confuse it
+	if p.bridge.outbox.Known(p.bridge.topics.Config(p.config.ID)) {
+		// A stub for what Home Assistant never had would confuse it.
+		p.announced = p.device.components()
 	}
 	p.device.setRows(shapedRows(&p.view))
 	now := p.device.components()
-	for key, c := range before {
+	for key, c := range p.announced {
 		if _, stays := now[key]; !stays {
 			if p.removed == nil {
 				p.removed = make(map[string]discovery.Component)

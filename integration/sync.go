@@ -75,8 +75,7 @@ func (b *broker) serve(ctx context.Context) error {
 // value: discovery, then a pause, then values, and who is available last.
 func (b *broker) introduce(ctx context.Context, c *brokerConn) error {
 	for limit := discoveryClass; limit <= onlineClass; limit++ {
-		settled := func() bool { return c.inFlight == 0 && b.outbox.Settled(limit) }
-		if err := c.pump(ctx, limit, settled); err != nil {
+		if err := c.pump(ctx, limit, func() bool { return b.outbox.Introduced(limit) }); err != nil {
 			return err
 		}
 		if limit == discoveryClass && b.config.DiscoveryPrefix != "" && !wait(ctx, discoveryPause) {
@@ -116,7 +115,7 @@ func (c *brokerConn) pump(ctx context.Context, limit class, done func() bool) er
 			}
 			a.done()
 		case err := <-c.lost:
-			return fmt.Errorf("connection to the broker lost: %w", err)
+			return fmt.Errorf("the connection was lost: %w", err)
 		case <-ctx.Done():
 			return ctx.Err()
 		}
