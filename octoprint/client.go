@@ -39,7 +39,10 @@ type Options struct {
 type Client struct {
 	options Options
 	base    string // without a slash at the end
-	http    *http.Client
+	reads   *http.Client
+	// commands opens a connection for each: servers before 1.10 hang up after an
+	// answer without saying so, and a command that meets that would be lost.
+	commands *http.Client
 }
 
 // NewClient returns a client; it does not touch the network.
@@ -47,28 +50,30 @@ func NewClient(o Options) *Client {
 	if o.Dial == nil {
 		o.Dial = (&net.Dialer{Timeout: dialTimeout}).DialContext
 	}
+	kept := &http.Transport{
+		DialContext:           o.Dial,
+		TLSClientConfig:       o.TLS,
+		TLSHandshakeTimeout:   dialTimeout,
+		ResponseHeaderTimeout: requestTimeout,
+		MaxIdleConnsPerHost:   1,
+		IdleConnTimeout:       30 * time.Second,
+	}
+	single := kept.Clone()
+	single.DisableKeepAlives = true
+	// A cookie would start a session of its own on old servers, and a followed
+	// redirect would turn a command into a GET and show the key to a stranger:
+	// the client has no jar and stays where it is.
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &Client{
-		options: o,
-		base:    strings.TrimRight(o.URL.String(), "/"),
-		http: &http.Client{
-			// A cookie would start a session of its own on old servers, and a
-			// followed redirect would turn a command into a GET and show the
-			// key to a stranger: the client has no jar and stays where it is.
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-			Transport: &http.Transport{
-				DialContext:           o.Dial,
-				TLSClientConfig:       o.TLS,
-				TLSHandshakeTimeout:   dialTimeout,
-				ResponseHeaderTimeout: requestTimeout,
-				MaxIdleConnsPerHost:   1,
-				IdleConnTimeout:       30 * time.Second,
-			},
-		},
+		options:  o,
+		base:     strings.TrimRight(o.URL.String(), "/"),
+		reads:    &http.Client{CheckRedirect: stay, Transport: kept},
+		commands: &http.Client{CheckRedirect: stay, Transport: single},
 	}
 }
 
 // CloseIdle ends the HTTP connections that are kept for the next request.
-func (c *Client) CloseIdle() { c.http.CloseIdleConnections() }
+func (c *Client) CloseIdle() { c.reads.CloseIdleConnections() }
 
 func (c *Client) get(ctx context.Context, path string, out any) error {
 	return c.do(ctx, http.MethodGet, path, nil, out)
@@ -90,6 +95,7 @@ type request struct {
 	method, path string
 	in           any         // sent as JSON; nil: no body
 	header       http.Header // sent beside the usual ones
+	secrets      []string    // in the body, must not come back in an error
 }
 
 func (c *Client) doHeader(ctx context.Context, r request, out any) error {
@@ -100,7 +106,11 @@ func (c *Client) doHeader(ctx context.Context, r request, out any) error {
 	if err != nil {
 		return &Error{Op: op, Failure: Refused, Err: err}
 	}
-	resp, err := c.http.Do(req)
+	sender := c.reads
+	if r.method != http.MethodGet {
+		sender = c.commands
+	}
+	resp, err := sender.Do(req)
 	if err != nil {
 		return transportError(op, err)
 	}
@@ -112,10 +122,22 @@ func (c *Client) doHeader(ctx context.Context, r request, out any) error {
 	if len(body) > bodyLimit {
 		return &Error{Op: op, Failure: NotOctoPrint, Status: resp.StatusCode, Message: "the answer is larger than 8 MiB"}
 	}
-	if err := statusError(op, resp, body); err != nil {
-		return err
+	if err = statusError(op, resp, body); err == nil {
+		err = decodeAnswer(op, resp, body, out)
 	}
-	return decodeAnswer(op, resp, body, out)
+	return hide(err, append(r.secrets, c.options.APIKey))
+}
+
+// hide takes secrets out of a server's words, which may quote the request.
+func hide(err error, secrets []string) error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		for _, s := range secrets {
+			if s != "" {
+				e.Message = strings.ReplaceAll(e.Message, s, "…")
+			}
+		}
+	}
+	return err
 }
 
 func (c *Client) build(ctx context.Context, r request) (*http.Request, error) {
@@ -157,10 +179,12 @@ func decodeAnswer(op string, resp *http.Response, body []byte, out any) error {
 }
 
 // serverMessage returns what an answer says in words: the error member of JSON,
-// plain text as it is, and of a web page only that it is one.
+// plain text as it is, and of anything else only what it is. Broken JSON is not
+// quoted: that of a login holds the user's master key.
 func serverMessage(resp *http.Response, body []byte) string {
 	var j struct{ Error string }
-	if json.Unmarshal(body, &j) == nil {
+	if json.Valid(body) {
+		_ = json.Unmarshal(body, &j) // an error of another type says nothing
 		return oneLine(j.Error)
 	}
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
@@ -171,6 +195,9 @@ func serverMessage(resp *http.Response, body []byte) string {
 			return "Invalid API key" // servers before 1.6 wrap their errors in a page
 		}
 		return "it answers with a web page"
+	}
+	if text := bytes.TrimSpace(body); bytes.HasPrefix(text, []byte("{")) || bytes.HasPrefix(text, []byte("[")) {
+		return "it answers with broken JSON"
 	}
 	return oneLine(string(body))
 }

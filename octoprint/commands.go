@@ -21,7 +21,8 @@ func (c *Client) Start(ctx context.Context) error { return c.job(ctx, "start", "
 // Cancel ends the running job.
 func (c *Client) Cancel(ctx context.Context) error { return c.job(ctx, "cancel", "") }
 
-// Restart begins the paused job again.
+// Restart begins the paused job again. OctoPrint 2.0.0rc7 accepts that and does
+// nothing.
 func (c *Client) Restart(ctx context.Context) error { return c.job(ctx, "restart", "") }
 
 // Pause pauses the running job; it does nothing to a paused one.
@@ -151,7 +152,13 @@ func (c *Client) connect2(ctx context.Context, o ConnectOptions) error {
 	if o.Profile != "" {
 		body["printerProfile"] = o.Profile
 	}
-	return c.doHeader(ctx, request{method: http.MethodPost, path: "/api/connection", in: body, header: apiVersion2}, nil)
+	post := request{method: http.MethodPost, path: "/api/connection", in: body, header: apiVersion2}
+	for _, v := range preferred.Parameters {
+		if s, ok := v.(string); ok {
+			post.secrets = append(post.secrets, s)
+		}
+	}
+	return c.doHeader(ctx, post, nil)
 }
 
 // closed reports whether a state of /api/connection means no connection. The
@@ -177,7 +184,7 @@ func (c *Client) LastPrint(ctx context.Context, origin, path string) (PrintResul
 	var file struct {
 		Prints struct {
 			Last struct {
-				Date    *float64
+				Date    number
 				Success bool
 			}
 		}
@@ -187,9 +194,9 @@ func (c *Client) LastPrint(ctx context.Context, origin, path string) (PrintResul
 		segments[i] = url.PathEscape(s)
 	}
 	err := c.get(ctx, "/api/files/"+url.PathEscape(origin)+"/"+strings.Join(segments, "/"), &file)
-	if err != nil || finite(file.Prints.Last.Date) == nil {
+	last := file.Prints.Last
+	if err != nil || !last.Date.known {
 		return PrintResult{}, false, err
 	}
-	seconds := *file.Prints.Last.Date
-	return PrintResult{Ended: time.UnixMilli(int64(seconds * 1000)), Success: file.Prints.Last.Success}, true, nil
+	return PrintResult{Ended: time.UnixMilli(int64(last.Date.value * 1000)), Success: last.Success}, true, nil
 }

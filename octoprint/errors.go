@@ -117,9 +117,9 @@ func transportError(op string, err error) error {
 		// The caller gave up, or the server took too long: Err says which.
 	case isTLS(err):
 		e.Failure = TLSFailed
-	case strings.Contains(text, "malformed HTTP") && strings.Contains(text, "Not found"):
-		// While OctoPrint starts, a helper process answers with these bare
-		// words instead of HTTP.
+	case strings.Contains(text, `malformed HTTP status code "found"`):
+		// While OctoPrint starts, a helper process answers with the bare words
+		// "Not found" instead of HTTP.
 		e.Failure, e.Err, e.Message = Starting, nil, "it does not speak HTTP yet"
 	case strings.Contains(text, "malformed HTTP"), strings.Contains(text, "server gave HTTP response to HTTPS"):
 		e.Failure, e.Err, e.Message = NotOctoPrint, nil, "what answers does not speak the protocol of the URL; is it http or https?"
@@ -138,7 +138,7 @@ func isTLS(err error) bool {
 	)
 	return errors.As(err, &record) || errors.As(err, &verify) || errors.As(err, &alert) ||
 		errors.As(err, &authority) || errors.As(err, &host) || errors.As(err, &invalid) ||
-		strings.Contains(err.Error(), "TLS handshake timeout") || strings.HasPrefix(err.Error(), "tls: ")
+		strings.Contains(err.Error(), "TLS handshake timeout") || strings.Contains(err.Error(), "tls: ") // alerts of the other side have no type
 }
 
 // statusError classifies an answer that is no success. It returns nil for 2xx.
@@ -163,6 +163,9 @@ func statusError(op string, resp *http.Response, body []byte) error {
 		e.Failure = RateLimited
 	case code == http.StatusBadGateway, code == http.StatusServiceUnavailable, code == http.StatusGatewayTimeout:
 		e.Failure, e.Message = Starting, "the proxy in front of OctoPrint gets no answer from it"
+	case code == http.StatusNotImplemented:
+		// The helper process that stands in for OctoPrint while it starts.
+		e.Failure, e.Message = Starting, "it takes no commands yet"
 	case code >= 500:
 		e.Failure = ServerFailed
 	default:

@@ -50,7 +50,7 @@ func (w *wireEvent) event() Event {
 	}
 	e := Event{
 		Type: EventType(w.Type), Name: p.Name, Path: p.Path, Origin: p.Origin, User: p.User,
-		Duration: finite(p.Time), Progress: finite(p.Progress), Reason: p.Reason, Error: p.Error,
+		Duration: p.Time.pointer(), Progress: p.Progress.pointer(), Reason: p.Reason, Error: p.Error,
 	}
 	if e.Type == EventPrintFailed && e.Reason == "error" && e.Progress != nil && *e.Progress <= 1 {
 		percent := *e.Progress * 100

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 )
 
 // frame is one message of the push socket: an object with one member, whose
@@ -29,8 +31,8 @@ type wireSample struct {
 	State    *wireState               `json:"state"`
 	Job      wireJob                  `json:"job"`
 	Progress wireProgress             `json:"progress"`
-	Z        *float64                 `json:"currentZ"`
-	Offsets  map[string]*float64      `json:"offsets"`
+	Z        number                   `json:"currentZ"`
+	Offsets  map[string]number        `json:"offsets"`
 	Temps    []map[string]wireReading `json:"temps"` // since the last sample, oldest first
 }
 
@@ -54,34 +56,34 @@ type wireFlags struct {
 
 type wireJob struct {
 	File struct {
-		Name    *string  `json:"name"`
-		Path    *string  `json:"path"`
-		Display *string  `json:"display"`
-		Origin  *string  `json:"origin"`
-		Size    *float64 `json:"size"`
+		Name    *string `json:"name"`
+		Path    *string `json:"path"`
+		Display *string `json:"display"`
+		Origin  *string `json:"origin"`
+		Size    number  `json:"size"`
 	} `json:"file"`
 	User      *string                  `json:"user"`
-	Estimated *float64                 `json:"estimatedPrintTime"`
+	Estimated number                   `json:"estimatedPrintTime"`
 	Filament  map[string]*wireFilament `json:"filament"`
 }
 
 type wireFilament struct {
-	Length *float64 `json:"length"`
-	Volume *float64 `json:"volume"`
+	Length number `json:"length"`
+	Volume number `json:"volume"`
 }
 
 type wireProgress struct {
-	Completion *float64 `json:"completion"`
-	PrintTime  *float64 `json:"printTime"`
-	TimeLeft   *float64 `json:"printTimeLeft"`
-	Origin     *string  `json:"printTimeLeftOrigin"`
+	Completion number  `json:"completion"`
+	PrintTime  number  `json:"printTime"`
+	TimeLeft   number  `json:"printTimeLeft"`
+	Origin     *string `json:"printTimeLeftOrigin"`
 }
 
 // wireReading is one heater's temperatures, or the time of all of them: the
 // entries of temps mix both.
 type wireReading struct {
-	Actual *float64
-	Target *float64
+	Actual number
+	Target number
 }
 
 // UnmarshalJSON takes objects and passes over everything else, such as the
@@ -90,7 +92,7 @@ func (r *wireReading) UnmarshalJSON(b []byte) error {
 	if len(b) == 0 || b[0] != '{' {
 		return nil
 	}
-	var w struct{ Actual, Target *float64 }
+	var w struct{ Actual, Target number }
 	err := json.Unmarshal(b, &w)
 	*r = wireReading(w)
 	return tolerate(err)
@@ -103,23 +105,52 @@ type wireEvent struct {
 
 // wirePayload has the members of the events that are acted upon.
 type wirePayload struct {
-	Name     string   `json:"name"`
-	Path     string   `json:"path"`
-	Origin   string   `json:"origin"`
-	User     string   `json:"user"`
-	Time     *float64 `json:"time"`
-	Progress *float64 `json:"progress"`
-	Reason   string   `json:"reason"`
-	Error    string   `json:"error"`
-	StateID  string   `json:"state_id"`
-	State    string   `json:"state_string"`
+	Name     string `json:"name"`
+	Path     string `json:"path"`
+	Origin   string `json:"origin"`
+	User     string `json:"user"`
+	Time     number `json:"time"`
+	Progress number `json:"progress"`
+	Reason   string `json:"reason"`
+	Error    string `json:"error"`
+	StateID  string `json:"state_id"`
+	State    string `json:"state_string"`
+}
+
+// number is a JSON number. Null, another type and what no float64 can hold
+// leave it unknown: decoded into a pointer, another type would become 0.
+type number struct {
+	value float64 // 0 unless known
+	known bool
+}
+
+// UnmarshalJSON takes whatever comes.
+func (n *number) UnmarshalJSON(b []byte) error {
+	value, err := strconv.ParseFloat(string(b), 64)
+	if err != nil {
+		*n = number{}
+		return nil //nolint:nilerr // what is no number is unknown
+	}
+	*n = number{value, true}
+	return nil
+}
+
+// pointer returns nil for what is unknown.
+func (n number) pointer() *float64 {
+	if !n.known {
+		return nil
+	}
+	return &n.value
 }
 
 // decodeFrame decodes one message. A leaf of an unexpected type stays at its
-// zero value and spoils nothing else; only what is no JSON object is an error.
+// zero value and spoils nothing else; what is no JSON object is an error, and so
+// is a message whose content is none: it must not pass for an empty one.
 func decodeFrame(b []byte) (frame, error) {
 	var f frame
-	if err := tolerate(json.Unmarshal(b, &f)); err != nil {
+	err := json.Unmarshal(b, &f)
+	var wrongType *json.UnmarshalTypeError
+	if errors.As(err, &wrongType) && !strings.Contains(wrongType.Field, ".") || tolerate(err) != nil {
 		return frame{}, fmt.Errorf("decode frame: %w", err)
 	}
 	return f, nil

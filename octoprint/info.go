@@ -85,6 +85,8 @@ func (c *Client) keyOwner(ctx context.Context) (Info, error) {
 		return Info{}, c.rejectedOrForeign(ctx, e)
 	case errors.As(err, &e) && e.Status == 404:
 		return c.legacyOwner(ctx)
+	case errors.Is(err, Refused): // OctoPrint refuses this to nobody
+		return Info{}, &Error{Op: e.Op, Failure: NotOctoPrint, Status: e.Status, Message: e.Message}
 	}
 	return Info{}, err
 }
@@ -123,11 +125,17 @@ func (c *Client) version(ctx context.Context) (string, error) {
 		return "", &Error{Op: e.Op, Failure: NotOctoPrint, Status: e.Status, Message: e.Message}
 	case err != nil:
 		return "", err
-	case v.Server == "" || !strings.HasPrefix(v.Text, "OctoPrint"):
-		// Other programs imitate this endpoint for slicers; their text says so.
+	case v.Server == "" || !namesOctoPrint(v.Text):
 		return "", &Error{Op: "GET " + path, Failure: NotOctoPrint, Message: "the answer is not OctoPrint's: " + oneLine(v.Text)}
 	}
 	return oneLine(v.Server), nil
+}
+
+// namesOctoPrint tells OctoPrint, whose text goes on with its version, from the
+// programs that imitate it for slicers: "OctoPrint (Moonraker v0.9.3)".
+func namesOctoPrint(text string) bool {
+	version, ok := strings.CutPrefix(text, "OctoPrint ")
+	return ok && digits(version) != ""
 }
 
 // legacyOwner guesses the key's owner on servers that don't tell (before 1.4):

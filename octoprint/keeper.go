@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"time"
 
@@ -36,7 +37,7 @@ func (s *session) keep(ctx context.Context) error {
 			return nil
 		case <-ping.C:
 			if err := s.conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(authTimeout)); err != nil {
-				return socketError("pinging the push socket", err)
+				return &Error{Op: "pinging the push socket", Failure: SessionEnded, Err: err}
 			}
 		case <-key.C:
 			key.Reset(keyInterval)
@@ -84,7 +85,7 @@ func (s *session) readProfile(ctx context.Context) error {
 	info := s.info
 	s.mu.Unlock()
 	p, err := s.client.profile(ctx, info)
-	if err != nil || p == nil {
+	if err != nil || p == nil || reflect.DeepEqual(p, info.Profile) {
 		return nil //nolint:nilerr // the profile that is known stays true until another is
 	}
 	s.change(func(i *Info) { i.Profile = p })

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -39,7 +40,8 @@ type Handler interface {
 	InfoChanged(Info)
 	// StateChanged is called after each message that may have changed the state.
 	StateChanged(*State)
-	// EventReceived is called for each event, after the state has taken it in.
+	// EventReceived is called for each event of the types that this package
+	// names, after the state has taken it in.
 	EventReceived(Event, *State)
 	// FrameRejected is called for each message that could not be decoded. The
 	// session goes on.
@@ -117,8 +119,17 @@ func (c *Client) serveSocket(ctx context.Context, h Handler, info Info, id strin
 func (c *Client) dialSocket(ctx context.Context) (*websocket.Conn, error) {
 	const path = "/sockjs/websocket"
 	op := "opening " + path
+	// The library looks after ctx only until the connection is there.
+	stop := func() bool { return true }
+	defer func() { stop() }()
 	dialer := websocket.Dialer{
-		NetDialContext:   c.options.Dial,
+		NetDialContext: func(dialing context.Context, network, address string) (net.Conn, error) {
+			conn, err := c.options.Dial(dialing, network, address)
+			if err == nil {
+				stop = context.AfterFunc(ctx, func() { conn.Close() })
+			}
+			return conn, err
+		},
 		TLSClientConfig:  c.options.TLS,
 		HandshakeTimeout: requestTimeout,
 		ReadBufferSize:   1024,
@@ -228,6 +239,8 @@ func (s *session) receive(b []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
+	case err != nil && !s.open:
+		// The login's time limit decides about a server that only sends garbage.
 	case err != nil:
 		s.handler.FrameRejected(err)
 	case f.Reauth != nil:
@@ -238,6 +251,8 @@ func (s *session) receive(b []byte) error {
 		s.handler.SessionOpened(s.info, &s.state)
 	case !s.open:
 		// Where guests may watch, servers send before auth is through.
+	case f.Event != nil && !slices.Contains(subscribedEvents(), EventType(f.Event.Type)):
+		// Servers before 1.8 send every event.
 	case f.Event != nil:
 		s.state.apply(f, now)
 		s.handler.EventReceived(f.Event.event(), &s.state)

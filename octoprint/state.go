@@ -1,7 +1,6 @@
 package octoprint
 
 import (
-	"math"
 	"strings"
 	"time"
 )
@@ -21,6 +20,7 @@ type State struct {
 
 	eventPhase Phase     // the last phase that an event told
 	eventAt    time.Time // when it did
+	doubted    string    // the error of a sample that contradicts it: old, or ahead of its own event
 }
 
 // Job is the selected file and how far its print has come.
@@ -75,26 +75,36 @@ func (s *State) applySample(w *wireSample, at time.Time) {
 		s.applyState(w.State, at)
 	}
 	s.Job = w.job()
-	s.Z = finite(w.Z)
+	s.Z = w.Z.pointer()
 	s.applyTemperatures(w)
 }
 
 func (s *State) applyState(w *wireState, at time.Time) {
 	sampled := phaseOfFlags(*w.Flags, w.Text)
-	if text := errorText(w); text != "" {
-		s.Problem, s.Error = true, text
-	}
+	s.doubted = ""
 	switch {
 	case s.eventPhase == "":
 		s.enter(sampled)
 	case s.eventPhase.coarse() == sampled.coarse():
-		s.enter(s.eventPhase) // the sample can't tell more than the event did
+		if sampled == PhaseError {
+			s.eventPhase = PhaseError // events of 1.x call this offline
+		}
+		s.enter(s.eventPhase) // otherwise the sample can't tell more than the event did
 	case at.Sub(s.eventAt) >= eventWins:
 		s.eventPhase = ""
 		s.enter(sampled)
+	default:
+		s.doubted = errorText(w)
+		return
 	}
-	if sampled == PhaseError && !s.Phase.Connected() {
-		s.enter(PhaseError) // events of 1.x call this offline
+	s.fail(errorText(w))
+}
+
+// fail keeps the text of an error, if there is one.
+func (s *State) fail(text string) {
+	if text != "" {
+		s.Problem, s.Error = true, text
+		s.enter(s.Phase)
 	}
 }
 
@@ -139,14 +149,17 @@ func (s *State) applyEvent(w *wireEvent, at time.Time) {
 		if phase, ok := phaseOfEvent(p.StateID, p.State); ok {
 			s.eventPhase, s.eventAt = phase, at
 			s.enter(phase)
+			if phase.coarse() == PhaseOffline {
+				s.fail(s.doubted)
+			}
+			s.doubted = ""
 		}
 	case EventError:
 		s.Problem, s.Error = true, p.Error
 	case EventPrintFailed:
 		// An emergency stop and a broken serial line have no Error event.
-		if p.Reason == "error" && s.Error == "" && p.Error != "" && p.Error != "unknown" {
-			s.Problem, s.Error = true, p.Error
-			s.enter(s.Phase)
+		if p.Reason == "error" && s.Error == "" && p.Error != "unknown" {
+			s.fail(p.Error)
 		}
 	}
 }
@@ -155,9 +168,9 @@ func (w *wireSample) job() Job {
 	j := Job{
 		Name: text(w.Job.File.Name), Path: text(w.Job.File.Path), Display: text(w.Job.File.Display),
 		Origin: text(w.Job.File.Origin), User: text(w.Job.User),
-		Size: finite(w.Job.File.Size), Estimated: finite(w.Job.Estimated),
-		Completion: finite(w.Progress.Completion), Elapsed: finite(w.Progress.PrintTime),
-		Remaining: finite(w.Progress.TimeLeft), RemainingOrigin: text(w.Progress.Origin),
+		Size: w.Job.File.Size.pointer(), Estimated: w.Job.Estimated.pointer(),
+		Completion: w.Progress.Completion.pointer(), Elapsed: w.Progress.PrintTime.pointer(),
+		Remaining: w.Progress.TimeLeft.pointer(), RemainingOrigin: text(w.Progress.Origin),
 	}
 	if j.Display == "" {
 		j.Display = j.Name
@@ -169,7 +182,7 @@ func (w *wireSample) job() Job {
 		if j.Filament == nil {
 			j.Filament = make(map[string]Filament)
 		}
-		j.Filament[tool] = Filament{Length: finite(f.Length), Volume: finite(f.Volume)}
+		j.Filament[tool] = Filament{Length: f.Length.pointer(), Volume: f.Volume.pointer()}
 	}
 	return j
 }
@@ -188,13 +201,13 @@ func (s *State) applyTemperatures(w *wireSample) {
 	for _, entry := range w.Temps {
 		for name, r := range entry {
 			if IsHeater(name) {
-				heaters[name] = Heater{Actual: finite(r.Actual), Target: finite(r.Target)}
+				heaters[name] = Heater{Actual: r.Actual.pointer(), Target: r.Target.pointer()}
 			}
 		}
 	}
 	for name, o := range w.Offsets {
-		if h, ok := heaters[name]; ok && finite(o) != nil {
-			h.Offset = *o
+		if h, ok := heaters[name]; ok {
+			h.Offset = o.value
 			heaters[name] = h
 		}
 	}
@@ -206,12 +219,4 @@ func text(s *string) string {
 		return ""
 	}
 	return *s
-}
-
-// finite passes numbers on and drops what is none.
-func finite(f *float64) *float64 {
-	if f == nil || math.IsNaN(*f) || math.IsInf(*f, 0) {
-		return nil
-	}
-	return f
 }
