@@ -77,7 +77,6 @@ func checkPrinter(ctx context.Context, p *PrinterConfig) Finding {
 		return f
 	}
 	client := octoprint.NewClient(octoprint.Options{URL: p.URL, APIKey: p.APIKey, User: p.User, TLS: p.TLS, Dial: p.Dial})
-	defer client.CloseIdle()
 	probe := &probe{}
 	opened, cancel := context.WithCancel(ctx)
 	defer cancel()

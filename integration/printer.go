@@ -93,7 +93,6 @@ func (p *printer) start() {
 
 // run keeps a session until ctx ends.
 func (p *printer) run(ctx context.Context, delay time.Duration) {
-	defer p.client.CloseIdle()
 	if p.config.Disabled || !wait(ctx, delay) {
 		return
 	}

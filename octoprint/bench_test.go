@@ -70,7 +70,6 @@ func (b *bench) clientWith(o octoprint.Options) *octoprint.Client {
 		o.Dial = b.pipe.Dial
 	}
 	c := octoprint.NewClient(o)
-	b.t.Cleanup(c.CloseIdle)
 	return c
 }
 
@@ -105,7 +104,6 @@ func (b *bench) serve(c *octoprint.Client) *session {
 		defer close(s.done)
 		s.err = c.Serve(ctx, s.recorder)
 		s.ended = time.Now()
-		c.CloseIdle()
 	}()
 	b.t.Cleanup(func() { cancel(); <-s.done })
 	return s

@@ -34,15 +34,12 @@ type Options struct {
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// Client talks to one OctoPrint server. It starts no goroutines that outlive
-// its calls, save for idle HTTP connections, which CloseIdle ends.
+// Client talks to one OctoPrint server. It keeps no connection and no goroutine
+// beyond its calls.
 type Client struct {
 	options Options
 	base    string // without a slash at the end
-	reads   *http.Client
-	// commands opens a connection for each: servers before 1.10 hang up after an
-	// answer without saying so, and a command that meets that would be lost.
-	commands *http.Client
+	http    *http.Client
 }
 
 // NewClient returns a client; it does not touch the network.
@@ -50,30 +47,26 @@ func NewClient(o Options) *Client {
 	if o.Dial == nil {
 		o.Dial = (&net.Dialer{Timeout: dialTimeout}).DialContext
 	}
-	kept := &http.Transport{
-		DialContext:           o.Dial,
-		TLSClientConfig:       o.TLS,
-		TLSHandshakeTimeout:   dialTimeout,
-		ResponseHeaderTimeout: requestTimeout,
-		MaxIdleConnsPerHost:   1,
-		IdleConnTimeout:       30 * time.Second,
-	}
-	single := kept.Clone()
-	single.DisableKeepAlives = true
-	// A cookie would start a session of its own on old servers, and a followed
-	// redirect would turn a command into a GET and show the key to a stranger:
-	// the client has no jar and stays where it is.
-	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &Client{
-		options:  o,
-		base:     strings.TrimRight(o.URL.String(), "/"),
-		reads:    &http.Client{CheckRedirect: stay, Transport: kept},
-		commands: &http.Client{CheckRedirect: stay, Transport: single},
+		options: o,
+		base:    strings.TrimRight(o.URL.String(), "/"),
+		http: &http.Client{
+			// A cookie would start a session of its own on old servers, and a
+			// followed redirect would turn a command into a GET and show the
+			// key to a stranger: the client has no jar and stays where it is.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+			Transport: &http.Transport{
+				DialContext:           o.Dial,
+				TLSClientConfig:       o.TLS,
+				TLSHandshakeTimeout:   dialTimeout,
+				ResponseHeaderTimeout: requestTimeout,
+				// Servers before 1.10 hang up after an answer without saying so,
+				// and a command that meets that would be lost.
+				DisableKeepAlives: true,
+			},
+		},
 	}
 }
-
-// CloseIdle ends the HTTP connections that are kept for the next request.
-func (c *Client) CloseIdle() { c.reads.CloseIdleConnections() }
 
 func (c *Client) get(ctx context.Context, path string, out any) error {
 	return c.do(ctx, http.MethodGet, path, nil, out)
@@ -106,11 +99,7 @@ func (c *Client) doHeader(ctx context.Context, r request, out any) error {
 	if err != nil {
 		return &Error{Op: op, Failure: Refused, Err: err}
 	}
-	sender := c.reads
-	if r.method != http.MethodGet {
-		sender = c.commands
-	}
-	resp, err := sender.Do(req)
+	resp, err := c.http.Do(req)
 	if err != nil {
 		return transportError(op, err)
 	}

@@ -25,7 +25,6 @@ func TestAgainstARealServer(t *testing.T) {
 		return
 	}
 	c := octoprint.NewClient(octoprint.Options{URL: parse(t, address), APIKey: os.Getenv("OCTOPRINT_KEY_OPERATOR")})
-	t.Cleanup(c.CloseIdle)
 	r := &recorder{t: t}
 	var serving sync.WaitGroup
 	ctx, cancel := context.WithCancel(t.Context())

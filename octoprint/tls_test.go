@@ -50,7 +50,6 @@ func TestTLS(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			client := octoprint.NewClient(octoprint.Options{URL: parse(t, c.url), APIKey: "admin-key", TLS: c.tls})
-			t.Cleanup(client.CloseIdle)
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			// A session that opens has seen enough.
