@@ -112,21 +112,21 @@ func TestOneLineForEachLossAndReturn(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(w *world) {
 		w.up()
-		for n := 1; n <= 3; n++ {
+		for n := 1; n <= 2; n++ {
 			w.sims["left"].line.SetUp(false)
 			w.sims["left"].line.Cut()
-			w.sleep(5 * time.Minute)
+			w.sleep(time.Minute)
 			w.sims["left"].line.SetUp(true)
-			w.sleep(2 * time.Minute)
+			w.sleep(65 * time.Second)
 			lost, back := w.logs.lines("warn", `"printer":"left"`), w.logs.lines("info", `"connected to OctoPrint"`)
 			if len(lost) != n || len(back) != n+1 {
 				t.Fatalf("after %d losses %d lines of losses, %d of returns:\n%s", n, len(lost), len(back)-1, w.logs)
 			}
 
 			w.broker.crash()
-			w.sleep(5 * time.Minute)
+			w.sleep(time.Minute)
 			w.broker.restart(true)
-			w.sleep(2 * time.Minute)
+			w.sleep(65 * time.Second)
 			lost, back = w.logs.lines("warn", `"broker":`), w.logs.lines("info", `"broker":`)
 			if len(lost) != n || len(back) != n+1 {
 				t.Fatalf("after %d losses of the broker %d lines of losses, %d of returns:\n%s", n, len(lost), len(back)-1, w.logs)
@@ -272,6 +272,27 @@ func TestGarbageFromOctoPrint(t *testing.T) {
 		w.expect("left", "state", "idle")
 		if events := w.events(before, "left"); len(events) > 0 {
 			t.Errorf("told: %s", eventTypesOf(events))
+		}
+	})
+}
+
+// TestRestartOfOctoPrintIsOneLoss, although it is unreachable first, then starting.
+func TestRestartOfOctoPrintIsOneLoss(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		w.up()
+		s := w.sims["left"]
+		s.line.SetUp(false)
+		s.line.Cut()
+		w.sleep(20 * time.Second)
+		s.SetStarting(true)
+		s.line.SetUp(true)
+		w.sleep(time.Minute)
+		s.SetStarting(false)
+		w.sleep(70 * time.Second)
+		w.expect("left", "connection", "connected")
+		if lines := w.logs.lines("warn", ""); len(lines) != 1 || len(w.logs.lines("info", `"connected to OctoPrint"`)) != 2 {
+			t.Errorf("log:\n%s", w.logs)
 		}
 	})
 }

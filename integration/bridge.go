@@ -276,7 +276,7 @@ func (b *Bridge) brokerConnected() {
 	b.mu.Lock()
 	b.brokerWas = connectionConnected
 	b.mu.Unlock()
-	b.log.Info().Str("broker", b.config.MQTT.URL.Redacted()).Msg("connected to the MQTT broker")
+	b.log.Info().Str("broker", publicURL(b.config.MQTT.URL)).Msg("connected to the MQTT broker")
 	now := time.Now()
 	b.device.observe(b, now)
 	b.health(now)
@@ -287,7 +287,7 @@ func (b *Bridge) brokerFailed(err error) (final bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.brokerWas != connectionUnreachable {
-		b.log.Warn().Str("broker", b.config.MQTT.URL.Redacted()).Msg(explainBroker(&b.config.MQTT, err))
+		b.log.Warn().Str("broker", publicURL(b.config.MQTT.URL)).Msg(explainBroker(&b.config.MQTT, err))
 	} else {
 		b.log.Debug().Err(err).Msg("no connection to the MQTT broker")
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -186,7 +187,7 @@ func TestIntroductionEndsOnASlowLine(t *testing.T) {
 		var running sync.WaitGroup
 		running.Go(func() {
 			for i := 0; wait(ctx, 50*time.Millisecond); i++ {
-				out.Put(fmt.Sprintf("base/printer-%d/temperature", i%100), fmt.Sprint(i), valueClass)
+				out.Put(fmt.Sprintf("base/printer-%d/temperature", i%100), strconv.Itoa(i), valueClass)
 			}
 		})
 		running.Go(func() {

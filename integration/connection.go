@@ -70,9 +70,9 @@ func diagnose(p *PrinterConfig, err error) diagnosis {
 	case octoprint.TLSFailed:
 		return diagnosis{connectionTLS, fmt.Sprintf("The TLS connection to %s failed (%s): check the certificate or set ca_file, or write http:// if it has no TLS.", p.URL.Host, reason(e))}
 	case octoprint.Redirected:
-		return diagnosis{connectionNotOctoPrint, fmt.Sprintf("%s redirects to %s: put the address it really has into the configuration.", p.URL.Redacted(), e.Location)}
+		return diagnosis{connectionNotOctoPrint, fmt.Sprintf("%s redirects to %s: put the address it really has into the configuration.", publicURL(p.URL), e.Location)}
 	case octoprint.NotOctoPrint, octoprint.Refused, octoprint.ServerFailed, octoprint.Conflict:
-		return diagnosis{connectionNotOctoPrint, fmt.Sprintf("What answers at %s is not OctoPrint (%s): check host, port and path of the URL.", p.URL.Redacted(), reason(e))}
+		return diagnosis{connectionNotOctoPrint, fmt.Sprintf("What answers at %s is not OctoPrint (%s): check host, port and path of the URL.", publicURL(p.URL), reason(e))}
 	case octoprint.Starting:
 		return diagnosis{connectionStarting, fmt.Sprintf("OctoPrint is not up yet: %s.", reason(e))}
 	case octoprint.RateLimited:

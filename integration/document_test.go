@@ -165,7 +165,6 @@ func TestDocumentFollowsWhatIsNoRow(t *testing.T) {
 		}
 		client := octoprint.NewClient(octoprint.Options{URL: mustURL("http://left.test"), APIKey: "admin-key", Dial: w.sims["left"].line.Dial})
 		w.must(client.SetOffset(w.t.Context(), "bed", 7)) // somebody else does
-		client.CloseIdle()
 		w.sleep(15 * time.Second)
 		if got := at(w.doc(w.topics.Document("left")), "temperatures", "bed", "offset"); got != 7.0 {
 			t.Errorf("the document's offset is %v, want 7", got)

@@ -22,7 +22,7 @@ func TestEventsOfPrints(t *testing.T) {
 			act  func(w *world, s *sim)
 			want string
 		}{
-			{"finished", func(w *world, _ *sim) { w.sleep(10 * time.Minute) }, "print_started print_finished"},
+			{"finished", func(w *world, _ *sim) { w.sleep(80 * time.Second) }, "print_started print_finished"},
 			{"cancelled", func(w *world, s *sim) { w.must(s.Cancel()) }, "print_started print_cancelled"},
 			{"cancelled while paused", func(w *world, s *sim) {
 				w.must(s.Pause())
@@ -39,14 +39,22 @@ func TestEventsOfPrints(t *testing.T) {
 				w.sleep(5 * time.Second)
 				w.must(s.Resume())
 			}, "print_started print_paused print_resumed"},
-			{"firmware error", func(w *world, s *sim) { w.must(s.FirmwareError("Thermal Runaway")) },
-				"print_started printer_disconnected printer_error print_failed"},
-			{"emergency stop", func(w *world, s *sim) { w.must(s.EmergencyStop()) },
-				"print_started printer_disconnected printer_error print_failed"},
-			{"line broken", func(w *world, s *sim) { w.must(s.DropConnection()) },
-				"print_started printer_disconnected printer_error print_failed"},
-			{"disconnected", func(w *world, s *sim) { w.must(s.Disconnect()) },
-				"print_started printer_disconnected print_failed"},
+			{
+				"firmware error", func(w *world, s *sim) { w.must(s.FirmwareError("Thermal Runaway")) },
+				"print_started printer_disconnected printer_error print_failed",
+			},
+			{
+				"emergency stop", func(w *world, s *sim) { w.must(s.EmergencyStop()) },
+				"print_started printer_disconnected printer_error print_failed",
+			},
+			{
+				"line broken", func(w *world, s *sim) { w.must(s.DropConnection()) },
+				"print_started printer_disconnected printer_error print_failed",
+			},
+			{
+				"disconnected", func(w *world, s *sim) { w.must(s.Disconnect()) },
+				"print_started printer_disconnected print_failed",
+			},
 			{"restarted", func(w *world, s *sim) {
 				w.must(s.Pause())
 				w.sleep(5 * time.Second)
@@ -63,14 +71,14 @@ func TestEventsOfPrints(t *testing.T) {
 					before := w.broker.seen()
 					w.print("left")
 					tt.act(w, w.sims["left"])
-					w.sleep(15 * time.Second)
+					w.sleep(5 * time.Second)
 					events := w.events(before, "left")
 					if got := sortedSet(eventTypesOf(events)); got != sortedSet(tt.want) {
 						t.Errorf("told %s\nwant %s", eventTypesOf(events), tt.want)
 					}
 					w.checkEvents(events)
 					w.checkFarmEvents(before, events)
-				}, setup{prepare: withBenchy, options: octoprinttest.Options{Version: version}})
+				}, setup{prepare: withShortBenchy, options: octoprinttest.Options{Version: version}})
 			})
 		}
 	}
@@ -137,10 +145,10 @@ func TestMissedEnds(t *testing.T) {
 		reason  string
 		running bool
 	}{
-		{name: "still running", act: func(w *world, _ *sim) { w.sleep(time.Minute) }, result: "None", running: true},
-		{name: "finished", act: func(w *world, _ *sim) { w.sleep(11 * time.Minute) }, want: "print_finished", result: "success"},
+		{name: "still running", act: func(w *world, _ *sim) { w.sleep(10 * time.Second) }, result: "None", running: true},
+		{name: "finished", act: func(w *world, _ *sim) { w.sleep(2 * time.Minute) }, want: "print_finished", result: "success"},
 		{name: "finished, another one is selected", act: func(w *world, s *sim) {
-			w.sleep(11 * time.Minute)
+			w.sleep(2 * time.Minute)
 			w.must(s.Select("other.gcode"))
 		}, want: "print_finished", result: "success"},
 		{name: "cancelled", act: func(w *world, s *sim) {
@@ -153,7 +161,7 @@ func TestMissedEnds(t *testing.T) {
 		}, want: "print_failed printer_disconnected printer_error", result: "undetermined", reason: "unknown"},
 		{name: "lost by a restart of OctoPrint", act: func(w *world, s *sim) {
 			s.SetStarting(true)
-			w.sleep(30 * time.Second)
+			w.sleep(10 * time.Second)
 			s.SetStarting(false)
 			w.sleep(5 * time.Second)
 		}, want: "print_failed", result: "failed", reason: "lost"},
@@ -164,7 +172,7 @@ func TestMissedEnds(t *testing.T) {
 			w.sleep(20 * time.Second)
 		}, want: "print_failed print_started", result: "undetermined", reason: "unknown", running: true},
 		{name: "finished, and another print", act: func(w *world, s *sim) {
-			w.sleep(11 * time.Minute)
+			w.sleep(2 * time.Minute)
 			w.must(s.Print("other.gcode"))
 			w.sleep(20 * time.Second)
 		}, want: "print_finished print_started", result: "success", running: true},
@@ -197,7 +205,7 @@ func TestMissedEnds(t *testing.T) {
 				w.expect("left", "printing", map[bool]string{true: "ON", false: "OFF"}[tt.running])
 				endsBeforeStarts(t, events)
 			}, setup{prepare: func(s *octoprinttest.Server) {
-				withBenchy(s)
+				withShortBenchy(s)
 				s.AddFile(octoprinttest.File{Path: "other.gcode", PrintTime: 10 * time.Minute})
 			}})
 		})

@@ -1,9 +1,9 @@
 package integration
 
 import (
-	"bytes"
 	"log/slog"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -54,6 +54,7 @@ type connect struct {
 }
 
 func newTestBroker(t *testing.T) *testBroker {
+	t.Helper()
 	b := &testBroker{t: t}
 	b.net = newNetwork(func(c net.Conn) { _ = b.current().EstablishConnection("test", c) })
 	b.server = b.newServer()
@@ -61,7 +62,7 @@ func newTestBroker(t *testing.T) *testBroker {
 }
 
 func (b *testBroker) newServer() *mochi.Server {
-	s := mochi.New(&mochi.Options{InlineClient: true, Logger: slog.New(slog.DiscardHandler)})
+	s := mochi.New(&mochi.Options{InlineClient: true, SysTopicResendInterval: 3600, Logger: slog.New(slog.DiscardHandler)})
 	if err := s.AddHook(&recorder{broker: b}, nil); err != nil {
 		b.t.Fatal(err)
 	}
@@ -181,9 +182,9 @@ type recorder struct {
 func (*recorder) ID() string { return "recorder" }
 
 func (*recorder) Provides(kind byte) bool {
-	return bytes.Contains([]byte{
+	return slices.Contains([]byte{
 		mochi.OnConnectAuthenticate, mochi.OnACLCheck, mochi.OnPublish, mochi.OnWillSent, mochi.OnSubscribe,
-	}, []byte{kind})
+	}, kind)
 }
 
 func (r *recorder) OnConnectAuthenticate(cl *mochi.Client, pk packets.Packet) bool {

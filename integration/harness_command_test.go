@@ -3,6 +3,7 @@ package integration
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing/synctest"
 	"time"
@@ -117,7 +118,7 @@ func eventTypesOf(events []event) string {
 func (s *sim) sentTo(since int) []string {
 	var list []string
 	for _, r := range s.Requests()[since:] {
-		if r.Method != "GET" && r.Path != "/api/login" {
+		if r.Method != http.MethodGet && r.Path != "/api/login" {
 			list = append(list, fmt.Sprintf("%s %s %s", r.Method, r.Path, r.Body))
 		}
 	}

@@ -187,7 +187,10 @@ func (w *world) within(limit time.Duration, what string, so func() bool) time.Du
 }
 
 // retained returns what is retained on a topic, "" without.
-func (w *world) retained(topic string) string { return w.broker.retained()[topic] }
+func (w *world) retained(topic string) string {
+	pk, _ := w.broker.current().Topics.Retained.Get(topic)
+	return string(pk.Payload)
+}
 
 // value returns what a row of a device shows.
 func (w *world) value(device, key string) string { return w.retained(w.topics.Value(device, key)) }

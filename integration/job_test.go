@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -71,16 +72,10 @@ func (s *script) after(d time.Duration) { s.now = s.now.Add(d) }
 func (s *script) told() string {
 	var list []string
 	for _, e := range s.events {
-		text := string(e.Type)
-		for _, why := range []string{e.Result, e.Reason} {
-			if why != "" {
-				text += ":" + why
-			}
-		}
-		if e.Late {
-			text += "!"
-		}
-		list = append(list, text)
+		text := []string{string(e.Type), e.Result, e.Reason}
+		text = slices.DeleteFunc(text, func(s string) bool { return s == "" })
+		late := map[bool]string{true: "!"}[e.Late]
+		list = append(list, strings.Join(text, ":")+late)
 	}
 	return strings.Join(list, " ")
 }

@@ -5,8 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rs/zerolog"
-
 	"octoprint2mqtt/octoprint/octoprinttest"
 )
 
@@ -20,7 +18,6 @@ func TestNoSecretLeaves(t *testing.T) {
 	users := append(octoprinttest.DefaultUsers(), octoprinttest.User{Name: "bridge", Key: key, Groups: []string{"users"}})
 	withKey := func(k string) func(*PrinterConfig) { return func(c *PrinterConfig) { c.APIKey = k } }
 	inBubble(t, func(w *world) {
-		zerolog.SetGlobalLevel(zerolog.TraceLevel)
 		w.config.MQTT.Password, w.config.MQTT.Username, w.broker.password = password, "bridge", "another"
 		w.config.MQTT.URL = mustURL("mqtt://user:" + login + "@broker.test:1883")
 		w.start()

@@ -15,6 +15,13 @@ func benchy() octoprinttest.File {
 	}
 }
 
+// withShortBenchy adds the same file, but one that prints within 90 s.
+func withShortBenchy(s *octoprinttest.Server) {
+	f := benchy()
+	f.PrintTime = 90 * time.Second
+	s.AddFile(f)
+}
+
 func withBenchy(s *octoprinttest.Server) { s.AddFile(benchy()) }
 
 // must fails the test when a simulated person could not do something.
@@ -32,7 +39,7 @@ func (w *world) print(id string) {
 	w.must(s.SetTemperature("bed", benchy().BedTarget))
 	w.must(s.SetTemperature("tool0", benchy().ToolTarget))
 	w.must(s.Print(benchy().Path))
-	w.sleep(40 * time.Second)
+	w.sleep(15 * time.Second)
 }
 
 // TestRetainedTree compares everything that is retained in typical situations
@@ -54,9 +61,9 @@ func TestRetainedTree(t *testing.T) {
 			w.must(w.sims["left"].Pause())
 			w.sleep(5 * time.Second)
 		}},
-		{name: "finished", setup: setup{prepare: withBenchy}, after: func(w *world) {
+		{name: "finished", setup: setup{prepare: withShortBenchy}, after: func(w *world) {
 			w.print("left")
-			w.sleep(10 * time.Minute)
+			w.sleep(90 * time.Second)
 		}},
 		{name: "error", setup: setup{prepare: withBenchy}, after: func(w *world) {
 			w.print("left")

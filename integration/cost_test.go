@@ -1,0 +1,145 @@
+package integration
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"octoprint2mqtt/octoprint"
+)
+
+// printingState is what a printing printer sends twice a second.
+func printingState() octoprint.State {
+	n := func(f float64) *float64 { return &f }
+	return octoprint.State{
+		Phase: octoprint.PhasePrinting, Z: n(12.4),
+		Job: octoprint.Job{
+			Name: "benchy.gcode", Path: "parts/benchy.gcode", Display: "Benchy ü.gcode", Origin: "local", User: "anna",
+			Size: n(2_500_000), Estimated: n(3600), Completion: n(42.5), Elapsed: n(1530), Remaining: n(2070), RemainingOrigin: "estimate",
+			Filament: map[string]octoprint.Filament{"tool0": {Length: n(4321.5), Volume: n(10.4)}},
+		},
+		Heaters: map[string]octoprint.Heater{"tool0": {Actual: n(205.1), Target: n(205)}, "bed": {Actual: n(60), Target: n(60)}},
+	}
+}
+
+// frameAllocations is how many allocations a message of OctoPrint may cost that
+// changes nothing which is worth telling.
+const frameAllocations = 3
+
+// TestFrameAllocations: the bridge spends its life on messages that say nothing
+// new.
+func TestFrameAllocations(t *testing.T) {
+	p := printerIn(situation{AccessControl, []string{"PRINT", "CONTROL"}, "idle"})
+	p.device.setRows(shapedRows(&p.view))
+	state := printingState()
+	p.SessionOpened(p.view.info, &state)
+	p.StateChanged(&state)
+	shown := len(p.device.shown)
+	if got := testing.AllocsPerRun(1000, func() { p.StateChanged(&state) }); got > frameAllocations {
+		t.Errorf("%v allocations, allowed are %d", got, frameAllocations)
+	}
+	if shown < 30 {
+		t.Errorf("only %d rows are shown", shown)
+	}
+}
+
+// BenchmarkUnchangedFrame is the cost of such a message.
+func BenchmarkUnchangedFrame(b *testing.B) {
+	p := printerIn(situation{AccessControl, []string{"PRINT", "CONTROL"}, "idle"})
+	p.device.setRows(shapedRows(&p.view))
+	state := printingState()
+	p.SessionOpened(p.view.info, &state)
+	b.ReportAllocs()
+	for b.Loop() {
+		p.StateChanged(&state)
+	}
+}
+
+// bridgeGoroutines counts those that run the project's own code outside of the
+// tests and the simulation, or serve it.
+func bridgeGoroutines() int {
+	buffer := make([]byte, 8<<20)
+	n := 0
+	for g := range strings.SplitSeq(string(buffer[:runtime.Stack(buffer, true)]), "\n\n") {
+		if strings.Contains(g, "(*Bridge).Run") || strings.Contains(g, "octoprint.(*Client)") || strings.Contains(g, "octoprint.(*session)") || strings.Contains(g, "http.(*persistConn)") {
+			n++
+		}
+	}
+	return n
+}
+
+// TestGoroutinesAreBounded is a part of promise P6: so many per printer and no more,
+// whatever printers and broker do, and none after the stop.
+func TestGoroutinesAreBounded(t *testing.T) {
+	const printers, perPrinter, others = 50, 6, 30
+	var setups []setup
+	for i := range printers {
+		setups = append(setups, setup{id: fmt.Sprintf("p%d", i)})
+	}
+	inBubble(t, func(w *world) {
+		w.up()
+		idle := bridgeGoroutines()
+		if idle < 2*printers || idle > perPrinter*printers+others {
+			t.Errorf("%d goroutines for %d printers", idle, printers)
+		}
+		for i := range printers {
+			id := fmt.Sprint("p", i)
+			w.sims[id].HoldRequests(true)
+			for range 5 {
+				w.post(id, "home", "{}")
+			}
+			w.broker.publish(w.topics.Set(id, "emergency_stop"), "PRESS", false)
+		}
+		w.sleep(2 * time.Second)
+		if busy := bridgeGoroutines(); busy > perPrinter*printers+others+3*maxUrgent {
+			t.Errorf("%d goroutines under load", busy)
+		}
+		for _, s := range w.sims {
+			s.HoldRequests(false)
+			s.DropSockets()
+		}
+		w.broker.crash()
+		w.broker.restart(false)
+		w.sleep(8 * time.Second)
+		if after := bridgeGoroutines(); after > idle+printers {
+			t.Errorf("%d goroutines before, %d afterwards", idle, after)
+		}
+		w.stop()
+		synctest.Wait()
+		if left := bridgeGoroutines(); left > 0 {
+			t.Errorf("%d goroutines are left after the stop", left)
+		}
+	}, setups...)
+}
+
+// TestInboundIsBounded: a flood of commands is answered or counted as lost, and
+// what it leaves behind is bounded.
+func TestInboundIsBounded(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		w.up()
+		w.sims["left"].HoldRequests(true)
+		const flood = 4000
+		for i := range flood {
+			w.post("left", "home", fmt.Sprintf(`{"transaction":%d}`, i))
+		}
+		w.sleep(5 * time.Second)
+		w.bridge.outbox.mu.Lock()
+		events, answers := len(w.bridge.outbox.events), len(w.bridge.outbox.answers)
+		w.bridge.outbox.mu.Unlock()
+		if events > maxEvents || answers > maxAnswers || len(w.bridge.order[0].recent.transactions) > maxRemembered {
+			t.Errorf("%d events, %d answers", events, answers)
+		}
+		if lines := len(w.logs.lines("warn", "")); lines > 60 {
+			t.Errorf("%d lines in the log", lines)
+		}
+		w.sims["left"].HoldRequests(false)
+		w.sleep(15 * time.Second)
+		if r := w.request("left", "home", "{}"); r.code() != "ok" {
+			t.Errorf("afterwards: %v", r.Error)
+		}
+	})
+}

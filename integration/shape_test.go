@@ -1,0 +1,112 @@
+package integration
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"octoprint2mqtt/octoprint"
+)
+
+// TestAnotherProfile: what a connection to the printer shows the printer to be
+// decides which rows there are.
+func TestAnotherProfile(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		w.up()
+		p := w.bridge.printers["left"]
+		p.mu.Lock()
+		info := p.view.info
+		p.mu.Unlock()
+		before := w.broker.seen()
+		info.Profile = &octoprint.Profile{ID: "other", Model: "Twin", Heaters: []string{"tool0", "tool1", "chamber"}}
+		p.InfoChanged(info)
+		w.sleep(5 * time.Second)
+		for key, want := range map[string]string{
+			"bed_temperature": "stub", "bed_setpoint": "stub", "tool1_setpoint": "full", "chamber_temperature": "full", "tool0_target": "full",
+		} {
+			if got := w.configs(before, key); got != want {
+				t.Errorf("%s: %s, want %s", key, got, want)
+			}
+		}
+		if got := w.components("left")["tool0_temperature"]["name"]; got != "Tool 0 temperature" {
+			t.Errorf("the first of two tools is called %v", got)
+		}
+		for _, key := range []string{"bed_temperature", "bed_target", "bed_setpoint", "bed_offset"} {
+			if got := w.value("left", key); got != "" {
+				t.Errorf("%s = %s is still retained", key, got)
+			}
+		}
+		w.expect("left", "tool1_temperature", "None") // no reading yet
+		temperatures := w.doc(w.topics.Document("left"))["temperatures"].(map[string]any)
+		if len(temperatures) != 3 || temperatures["bed"] != nil {
+			t.Errorf("the document has %v", temperatures)
+		}
+		if r := w.set("left", "bed_setpoint", "60"); r.code() != CodeNoAction {
+			t.Errorf("a command to the bed: %v", r.Error)
+		}
+		w.checkTruth()
+
+		// And the same again changes nothing.
+		before = w.broker.seen()
+		p.InfoChanged(info)
+		w.sleep(2 * time.Second)
+		if list := w.broker.since(before, w.topics.Config("left")); len(list) > 0 {
+			t.Errorf("announced again: %.200s", list[0].payload)
+		}
+	})
+}
+
+// TestUnknownProfileIsNoOther: that the profile can't be known now doesn't take
+// away what was known.
+func TestUnknownProfileIsNoOther(t *testing.T) {
+	t.Parallel()
+	p := printerIn(situation{AccessControl, []string{"PRINT", "CONTROL"}, "idle"})
+	info := p.view.info
+	info.Profile = nil
+	p.InfoChanged(info)
+	if got := p.view.heaters(); !slices.Equal(got, []string{"tool0", "bed"}) {
+		t.Errorf("heaters %q", got)
+	}
+}
+
+// TestShapedRows: which rows there are, and which of them are announced, at each
+// level of access, with and without permissions, and before the first session.
+func TestShapedRows(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		access      Access
+		permissions []string
+		reached     bool
+		commands    string // rows that take commands
+	}{
+		{AccessRead, []string{"PRINT", "CONTROL", "CONNECTION"}, true, ""},
+		{AccessControl, []string{}, true, ""},
+		{AccessControl, []string{"PRINT"}, true, "cancel pause resume start"},
+		{AccessControl, []string{"CONNECTION"}, true, "connect disconnect"},
+		{AccessControl, []string{"CONTROL"}, true, "bed_offset bed_setpoint emergency_stop home tool0_offset tool0_setpoint"},
+		{AccessControl, nil, true, "bed_offset bed_setpoint cancel connect disconnect emergency_stop home pause resume start tool0_offset tool0_setpoint"},
+		{AccessFull, []string{"PRINT"}, true, "cancel pause resume start"},
+		{AccessControl, nil, false, ""},
+	} {
+		v := zeroView()
+		v.config.Access = tt.access
+		if tt.reached {
+			v.info = octoprint.Info{Version: "1.3.12", User: "anna", Permissions: tt.permissions, Profile: &octoprint.Profile{Heaters: []string{"tool0", "bed"}}}
+		}
+		var commands []string
+		for _, r := range shapedRows(v) {
+			if r.action != "" {
+				commands = append(commands, r.key)
+			}
+			if r.unannounced == (tt.reached || r.bridged) {
+				t.Errorf("%+v: %s is announced: %v", tt, r.key, !r.unannounced)
+			}
+		}
+		slices.Sort(commands)
+		if got := strings.Join(commands, " "); got != tt.commands {
+			t.Errorf("%+v: %s", tt, got)
+		}
+	}
+}
