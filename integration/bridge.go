@@ -40,6 +40,7 @@ type Bridge struct {
 	commandLog zerolog.Logger // sampled: whoever floods us must not fill the log
 	topics     discovery.Topics
 	outbox     *outbox
+	journal    *journal
 	broker     *broker
 	farm       *farm
 	device     *device[*Bridge]
@@ -69,6 +70,7 @@ func New(c Config, log zerolog.Logger) *Bridge {
 		commandLog: log.Sample(&zerolog.BurstSampler{Burst: 30, Period: time.Minute}),
 		topics:     discovery.Topics{Base: c.MQTT.BaseTopic, Prefix: c.MQTT.DiscoveryPrefix},
 		outbox:     newOutbox(),
+		journal:    newJournal(c.StateDir, log),
 		printers:   make(map[string]*printer, len(c.Printers)),
 		instance:   newInstance(),
 		started:    time.Now(),
@@ -112,6 +114,10 @@ func (b *Bridge) controllable() bool {
 // seconds. Trouble with the broker or a printer never ends it: that is logged,
 // shown, and tried again. Run may be called once.
 func (b *Bridge) Run(ctx context.Context) error {
+	var recording sync.WaitGroup
+	writing, stopWriting := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWriting()
+	recording.Go(func() { b.journal.run(writing) })
 	b.begin()
 
 	// The broker outlives all else, to be told how it ended.
@@ -137,6 +143,8 @@ func (b *Bridge) Run(ctx context.Context) error {
 	b.outbox.Put(b.topics.BridgeState(), offline, onlineClass)
 	stopBroker()
 	last.Wait()
+	stopWriting() // what the broker acknowledged to the last is no longer in transit
+	recording.Wait()
 	b.log.Info().Msg("stopped")
 	return nil
 }

@@ -25,6 +25,10 @@ type Config struct {
 	MQTT     MQTTConfig
 	Farm     FarmConfig
 	Printers []PrinterConfig
+	// StateDir is the folder of what has to survive a restart: events that the
+	// broker hasn't got yet, the last prints, the shapes of printers. It is made
+	// if it isn't there. Empty: nothing survives.
+	StateDir string
 }
 
 // MQTTConfig tells how to reach the broker and where to publish.

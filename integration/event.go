@@ -62,6 +62,13 @@ func (e event) payload(now time.Time) string {
 	return mustMarshal(e)
 }
 
+// endID is the id of the event that ends a job. It follows from the job alone: if
+// a crash comes between telling the end and recording that it was told, the end
+// is found out and told again under the same id.
+func endID(printer string, j *job) string {
+	return printer + "-" + strconv.FormatInt(j.started.UnixMilli(), 36) + "-end"
+}
+
 // eventID is unique among all events of a printer, over restarts too.
 func eventID(printer string, at time.Time, n uint64) string {
 	return printer + "-" + strconv.FormatInt(at.UnixMilli(), 36) + "-" + strconv.FormatUint(n, 36)

@@ -282,6 +282,9 @@ func (t *tracker) end(e event, result string) event {
 		e.File, e.Path, e.Origin, e.User = clean(j.file), clean(j.path), j.origin, clean(j.user)
 	}
 	e.Result = result
+	if t.active != nil {
+		e.ID = endID(t.printer, t.active)
+	}
 	t.active, t.ended, t.idleFrom = nil, true, time.Time{}
 	t.last = lastJob{file: e.File, path: e.Path, result: result, reason: e.Reason, duration: e.Duration, ended: e.Time}
 	return e
@@ -292,7 +295,7 @@ func (t *tracker) end(e event, result string) event {
 func (t *tracker) resolved(j *job, outcome outcome, now time.Time) event {
 	e := t.event(EventPrintFailed, now)
 	e.File, e.Path, e.Origin, e.User = clean(j.file), clean(j.path), j.origin, clean(j.user)
-	e.Late = true
+	e.ID, e.Late = endID(t.printer, j), true
 	result := resultUndetermined
 	switch outcome {
 	case outcomeSuccess:

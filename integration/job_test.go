@@ -124,6 +124,7 @@ func TestTracker(t *testing.T) {
 				s.phase("printing")
 				s.event(octoprint.EventPrintDone, "finishing")
 				s.phase("idle")
+				s.after(time.Minute)
 			}
 		}, "print_started print_finished:success print_started print_finished:success", "success  a.gcode"},
 		{"paused and resumed", func(s *script) {

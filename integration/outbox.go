@@ -62,6 +62,8 @@ type retained struct {
 type queued struct {
 	topic  string
 	render func() string // made when it is sent: whether it is late shows only then
+	// acknowledged is called, without a lock, once the broker has it.
+	acknowledged func()
 }
 
 // message is one publication. Its done is called, once, when the broker has
@@ -128,14 +130,14 @@ func (o *outbox) Disown(topic string) {
 
 // Event queues a message that is kept until it is acknowledged. The payload is
 // rendered each time it is sent. If the queue is full the oldest is dropped.
-func (o *outbox) Event(topic string, render func() string) {
+func (o *outbox) Event(topic string, render func() string, acknowledged func()) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if len(o.events) >= maxEvents {
 		o.events = slices.Delete(o.events, o.sent, o.sent+1) // the oldest that isn't in flight
 		o.dropped++
 	}
-	o.events = append(o.events, &queued{topic: topic, render: render})
+	o.events = append(o.events, &queued{topic: topic, render: render, acknowledged: acknowledged})
 	o.signal()
 }
 
@@ -238,7 +240,7 @@ func (o *outbox) nextQueuedLocked() (message, bool) {
 	if o.sent < len(o.events) {
 		e := o.events[o.sent]
 		o.sent++
-		return message{topic: e.topic, payload: e.render(), done: o.eventAcknowledged}, true
+		return message{topic: e.topic, payload: e.render(), done: func() { o.eventAcknowledged(); e.acknowledged() }}, true
 	}
 	if len(o.answers) > 0 {
 		m := o.answers[0]

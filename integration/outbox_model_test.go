@@ -77,7 +77,7 @@ func (m *model) step() {
 	case 5:
 		m.n++
 		id := fmt.Sprint("event ", m.n)
-		m.o.Event("e", func() string { return id })
+		m.o.Event("e", func() string { return id }, func() {})
 	case 6, 7, 8:
 		if next, ok := m.o.Next(class(m.random.IntN(int(classes)))); ok {
 			m.send(next)

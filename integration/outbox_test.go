@@ -71,7 +71,7 @@ func TestOutboxSendsByClass(t *testing.T) {
 	o.Put("discovery 1", "1", discoveryClass)
 	o.Put("value 1", "1", valueClass)
 	o.Answer("answer", "1")
-	o.Event("event", func() string { return "1" })
+	o.Event("event", func() string { return "1" }, func() {})
 	for _, tt := range []struct {
 		limit class
 		want  string
@@ -121,8 +121,8 @@ func TestOutboxForgets(t *testing.T) {
 	acknowledge(drain(o, onlineClass))
 	o.Put("b", "1", valueClass)
 	drain(o, onlineClass) // in flight when the connection breaks
-	o.Event("event", func() string { return "1" })
-	o.Event("event", func() string { return "2" })
+	o.Event("event", func() string { return "1" }, func() {})
+	o.Event("event", func() string { return "2" }, func() {})
 	acknowledge(drain(o, onlineClass)[:1])
 	o.Answer("answer", "1")
 	o.Forget()
@@ -225,7 +225,7 @@ func TestOutboxDisowns(t *testing.T) {
 func TestOutboxEventsAreBounded(t *testing.T) {
 	t.Parallel()
 	o := newOutbox()
-	event := func(i int) { o.Event("e", func() string { return strconv.Itoa(i) }) }
+	event := func(i int) { o.Event("e", func() string { return strconv.Itoa(i) }, func() {}) }
 	for i := range 10 {
 		event(i)
 	}

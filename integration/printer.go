@@ -40,6 +40,12 @@ type printer struct {
 	// what is to be taken out of it.
 	announced, removed map[string]discovery.Component
 	deleted            bool // by the user, in Home Assistant
+	pending            pending
+
+	// What the journal has of the printer.
+	unrecorded  bool
+	recordedJob *job
+	recordedAt  time.Time
 
 	// tried is closed when the first attempt at a session has ended in any way.
 	tried     chan struct{}
@@ -86,6 +92,7 @@ func newPrinter(b *Bridge, c PrinterConfig) *printer {
 func (p *printer) start() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.recall()
 	p.bridge.outbox.Put(p.bridge.topics.Availability(p.config.ID), offline, availabilityClass)
 	p.reshapeLocked()
 	p.observeLocked(time.Now())
@@ -192,6 +199,7 @@ func (p *printer) informedLocked(i octoprint.Info) {
 		profileModel(i) == profileModel(p.view.info)
 	p.view.info = i
 	if !same {
+		p.unrecorded = true
 		p.reshapeLocked()
 		p.bridge.infoChanged()
 	}
@@ -264,6 +272,8 @@ func (p *printer) tick(now time.Time) {
 		p.observeLocked(now)
 	} else if p.device.due() {
 		p.observeLocked(now)
+	} else if p.session {
+		p.recordLocked(now)
 	}
 	p.recent.forget(now)
 }
@@ -271,15 +281,34 @@ func (p *printer) tick(now time.Time) {
 func (p *printer) observeLocked(now time.Time) {
 	p.device.observe(&p.view, now)
 	p.bridge.farm.update(p.config.ID, p.summaryLocked(), now)
+	p.recordLocked(now)
 }
 
 // tellLocked queues events for the broker.
 func (p *printer) tellLocked(events []event) {
 	for _, e := range events {
 		p.log.Info().Str("event", e.ID).Str("file", e.File).Msg(strings.ReplaceAll(string(e.Type), "_", " "))
-		render := func() string { return e.payload(time.Now()) }
-		p.bridge.outbox.Event(p.bridge.topics.Event(p.config.ID), render)
-		p.bridge.outbox.Event(p.bridge.topics.Event(discovery.Farm), render)
+		p.sendLocked(e)
+	}
+}
+
+// sendLocked queues an event on its topics and remembers it until all have it.
+func (p *printer) sendLocked(e event) {
+	topics := []string{p.bridge.topics.Event(p.config.ID), p.bridge.topics.Event(discovery.Farm)}
+	waiting := p.pending.add(e, len(topics))
+	p.unrecorded = true
+	for _, topic := range topics {
+		p.bridge.outbox.Event(topic, func() string { return e.payload(time.Now()) }, func() { p.acknowledged(waiting) })
+	}
+}
+
+// acknowledged forgets an event that the broker has.
+func (p *printer) acknowledged(e *pendingEvent) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.pending.acknowledged(e) {
+		p.unrecorded = true
+		p.recordLocked(time.Now())
 	}
 }
 

@@ -92,6 +92,7 @@ func (s *source) config(text []byte) Config {
 		root.section("farm", func(farm *section) {
 			config.Bridge.Farm.Name = read(farm, "name", "Print farm", plainText(100))
 		})
+		config.Bridge.StateDir = s.resolvePath(read(root, "state_dir", "./state", plainText(1000)))
 		root.section("log", func(log *section) {
 			config.Log.Level = read(log, "level", "info", oneOf("a log level", logLevels...))
 			config.Log.Format = read(log, "format", "auto", oneOf("a log format", logFormats...))

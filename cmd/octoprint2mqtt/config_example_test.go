@@ -2,6 +2,7 @@ package main
 
 import (
 	"maps"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -53,13 +54,15 @@ func secureExample(t *testing.T) string {
 func loadExample(t *testing.T, text string) Config {
 	t.Helper()
 	client := newAuthority(t)
-	config, err := loadConfig(folder(t, map[string]string{
+	file := folder(t, map[string]string{
 		"config.yaml": text, "secrets.yaml": "mqtt: ABC\nleft: ABC\n", "mqtt-password.txt": "DEF\n", "left-key.txt": "DEF\n",
 		"ca.pem": client.certPEM, "client.pem": client.certPEM, "client.key": client.keyPEM,
-	}), environment)
+	})
+	config, err := loadConfig(file, environment)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
+	config.Bridge.StateDir = strings.TrimPrefix(config.Bridge.StateDir, filepath.Dir(file)) // which differs each time
 	return config
 }
 

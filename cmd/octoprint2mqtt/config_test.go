@@ -150,10 +150,12 @@ func checkGood(t *testing.T, name string, files map[string]string, want Config) 
 	t.Helper()
 	all := map[string]string{"config.yaml": readText(t, filepath.Join("testdata/config", name+".yaml"))}
 	maps.Copy(all, files)
-	got, err := loadConfig(folder(t, all), environment)
+	file := folder(t, all)
+	got, err := loadConfig(file, environment)
 	if err != nil {
 		t.Fatal(err)
 	}
+	want.Bridge.StateDir = filepath.Join(filepath.Dir(file), "state")
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}

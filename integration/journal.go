@@ -1,0 +1,212 @@
+package integration
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+)
+
+// journalVersion is written into every file. A file of another version is put
+// aside and not read.
+const journalVersion = 1
+
+// journalRetry is how long the journal waits after it could not write.
+const journalRetry = 10 * time.Second
+
+// journal keeps a small JSON document under each of some names in a folder, so
+// that it is there after a restart. A document is replaced as a whole, so that
+// what is read is always what was once written, wherever a crash happened. Where
+// the folder can't be written, the bridge goes on without and says so once.
+//
+// Puts don't block: one goroutine writes what is due, in no particular order, the
+// last put of a name only. The zero journal, without a folder, keeps nothing.
+type journal struct {
+	dir  string
+	log  zerolog.Logger
+	wake chan struct{} // holds one element while something is due
+
+	mu     sync.Mutex
+	due    map[string][]byte // nil: to be deleted
+	failed bool              // the last attempt to write
+}
+
+func newJournal(dir string, log zerolog.Logger) *journal {
+	return &journal{dir: dir, log: log, wake: make(chan struct{}, 1), due: make(map[string][]byte)}
+}
+
+// entry is what is in a file.
+type entry struct {
+	Version int             `json:"version"`
+	Data    json.RawMessage `json:"data"`
+}
+
+// load reads a document. It is false if there is none, or none that can be
+// understood; that one is put aside.
+func (j *journal) load(name string, into any) bool {
+	if j.dir == "" {
+		return false
+	}
+	b, err := os.ReadFile(j.path(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	var e entry
+	if err == nil {
+		err = json.Unmarshal(b, &e)
+	}
+	if err == nil && e.Version != journalVersion {
+		err = fmt.Errorf("it has version %d, not %d", e.Version, journalVersion)
+	}
+	if err == nil {
+		err = json.Unmarshal(e.Data, into)
+	}
+	if err != nil {
+		aside := j.path(name) + ".unreadable"
+		j.log.Warn().Err(err).Str("file", j.path(name)).Msg("a file of the state folder can't be read: it is put aside, and what it knew is forgotten")
+		_ = os.Rename(j.path(name), aside) // if that fails too it is overwritten
+		return false
+	}
+	return true
+}
+
+// put has a document written.
+func (j *journal) put(name string, v any) {
+	if j.dir == "" {
+		return
+	}
+	j.set(name, []byte(mustMarshal(entry{Version: journalVersion, Data: json.RawMessage(mustMarshal(v))})))
+}
+
+// remove has a document deleted.
+func (j *journal) remove(name string) {
+	if j.dir != "" {
+		j.set(name, nil)
+	}
+}
+
+func (j *journal) set(name string, b []byte) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.due[name] = b
+	select {
+	case j.wake <- struct{}{}:
+	default: // the writer has one waiting
+	}
+}
+
+// run writes what is due until ctx ends, and then what is left.
+func (j *journal) run(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			j.flush()
+			return
+		case <-j.wake:
+		}
+		if !j.flush() && wait(ctx, journalRetry) {
+			select {
+			case j.wake <- struct{}{}:
+			default:
+			}
+		}
+	}
+}
+
+// flush writes everything that is due. It stops at the first failure; what isn't
+// written stays due.
+func (j *journal) flush() bool {
+	for {
+		name, b, ok := j.next()
+		if !ok {
+			j.report(nil)
+			return true
+		}
+		if err := j.write(name, b); err != nil {
+			j.restore(name, b)
+			j.report(err)
+			return false
+		}
+	}
+}
+
+func (j *journal) next() (name string, b []byte, ok bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for name, b := range j.due {
+		delete(j.due, name)
+		return name, b, true
+	}
+	return "", nil, false
+}
+
+// restore puts back what could not be written, unless something newer is due.
+func (j *journal) restore(name string, b []byte) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if _, newer := j.due[name]; !newer {
+		j.due[name] = b
+	}
+}
+
+// report logs the first failure after a success and the first success after a
+// failure.
+func (j *journal) report(err error) {
+	j.mu.Lock()
+	before := j.failed
+	j.failed = err != nil
+	j.mu.Unlock()
+	switch {
+	case err != nil && !before:
+		j.log.Error().Err(err).Msg("the state folder can't be written: the bridge goes on, but a restart would forget the last prints and events on their way; check that the disk has room and the folder may be written")
+	case err == nil && before:
+		j.log.Info().Msg("the state folder can be written again")
+	}
+}
+
+// write replaces a file so that at each moment either the old or the new one is
+// there in full.
+func (j *journal) write(name string, b []byte) error {
+	path := j.path(name)
+	if b == nil {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // fails once it has been renamed
+	_, err = f.Write(b)
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+// syncFolder makes a rename last through a power cut.
+func syncFolder(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+func (j *journal) path(name string) string { return filepath.Join(j.dir, name+".json") }

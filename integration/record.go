@@ -1,0 +1,154 @@
+package integration
+
+import (
+	"slices"
+	"time"
+
+	"octoprint2mqtt/octoprint"
+)
+
+// record is what the journal keeps of a printer: its shape, its prints, and the
+// events that the broker hasn't acknowledged yet.
+type record struct {
+	Version     string       `json:"octoprint_version"`
+	User        string       `json:"user"`
+	Permissions []string     `json:"permissions"`
+	Profile     *recordShape `json:"profile"`
+	Known       bool         `json:"known"`
+	Connected   bool         `json:"connected"`
+	Problem     bool         `json:"problem"`
+	Active      *recordJob   `json:"active"`
+	Last        *recordLast  `json:"last"`
+	Events      []event      `json:"events"`
+}
+
+type recordShape struct {
+	ID      string   `json:"id"`
+	Name    string   `json:"name"`
+	Model   string   `json:"model"`
+	Heaters []string `json:"heaters"`
+}
+
+type recordJob struct {
+	File    string    `json:"file"`
+	Path    string    `json:"path"`
+	Origin  string    `json:"origin"`
+	User    string    `json:"user"`
+	Started time.Time `json:"started"`
+	Joined  bool      `json:"joined"`
+	Elapsed float64   `json:"elapsed_s"`
+}
+
+type recordLast struct {
+	File     string    `json:"file"`
+	Path     string    `json:"path"`
+	Result   string    `json:"result"`
+	Reason   string    `json:"reason"`
+	Duration *float64  `json:"duration_s"`
+	Ended    time.Time `json:"ended"`
+}
+
+// recordName is the printer's name in the journal.
+func (p *printer) recordName() string { return "printers/" + p.config.ID }
+
+// recordInterval is how often a running job's progress is recorded: it tells
+// after a restart whether it is still the same job.
+const recordInterval = time.Minute
+
+// recordLocked has the journal keep what is known now, if it changed.
+func (p *printer) recordLocked(now time.Time) {
+	t := p.view.prints
+	if !p.unrecorded && t.active == p.recordedJob && (t.active == nil || now.Sub(p.recordedAt) < recordInterval) {
+		return
+	}
+	p.unrecorded, p.recordedJob, p.recordedAt = false, t.active, now
+	p.bridge.journal.put(p.recordName(), p.recordNowLocked())
+}
+
+func (p *printer) recordNowLocked() record {
+	i, t := p.view.info, p.view.prints
+	r := record{
+		Version: i.Version, User: i.User, Permissions: i.Permissions,
+		Known: t.known, Connected: t.wasUp, Problem: t.problem, Events: p.pending.events(),
+	}
+	if i.Profile != nil {
+		s := recordShape(*i.Profile)
+		r.Profile = &s
+	}
+	if j := t.active; j != nil {
+		r.Active = &recordJob{File: j.file, Path: j.path, Origin: j.origin, User: j.user, Started: j.started, Joined: j.joined, Elapsed: j.elapsed}
+	}
+	if l := t.last; l.result != "" {
+		r.Last = &recordLast{File: l.file, Path: l.path, Result: l.result, Reason: l.reason, Duration: l.duration, Ended: l.ended}
+	}
+	return r
+}
+
+// recall takes over what the journal has kept. It is called before anything
+// else happens to the printer.
+func (p *printer) recall() {
+	var r record
+	if !p.bridge.journal.load(p.recordName(), &r) {
+		return
+	}
+	p.view.info = octoprint.Info{Version: r.Version, User: r.User, Permissions: r.Permissions}
+	if r.Profile != nil {
+		s := octoprint.Profile(*r.Profile)
+		p.view.info.Profile = &s
+	}
+	t := p.view.prints
+	t.known, t.wasUp, t.problem = r.Known, r.Connected, r.Problem
+	if j := r.Active; j != nil {
+		t.active = &job{file: j.File, path: j.Path, origin: j.Origin, user: j.User, started: j.Started, joined: j.Joined, elapsed: j.Elapsed}
+		p.recordedJob = t.active
+	}
+	if l := r.Last; l != nil {
+		t.last = lastJob{file: l.File, path: l.Path, result: l.Result, reason: l.Reason, duration: l.Duration, ended: l.Ended}
+	}
+	for _, e := range r.Events {
+		p.sendLocked(e)
+	}
+}
+
+// pending are the events of a printer that the broker hasn't acknowledged, in
+// the order in which they happened.
+type pending struct {
+	list []*pendingEvent
+}
+
+type pendingEvent struct {
+	event event
+	left  int // topics that have not acknowledged it
+}
+
+// maxPending bounds them. A printer that tells more while the broker is away is
+// told of in full once it is back, but a restart forgets the oldest.
+const maxPending = 256
+
+func (p *pending) add(e event, topics int) *pendingEvent {
+	pe := &pendingEvent{event: e, left: topics}
+	if len(p.list) >= maxPending {
+		p.list = p.list[1:]
+	}
+	p.list = append(p.list, pe)
+	return pe
+}
+
+// acknowledged takes in that one topic has the event, and reports whether all
+// have it now.
+func (p *pending) acknowledged(e *pendingEvent) bool {
+	e.left--
+	if e.left > 0 {
+		return false
+	}
+	p.list = slices.DeleteFunc(p.list, func(other *pendingEvent) bool { return other == e })
+	return true
+}
+
+func (p *pending) events() []event {
+	list := make([]event, 0, len(p.list))
+	for _, e := range p.list {
+		list = append(list, e.event)
+	}
+	return list
+}
