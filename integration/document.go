@@ -112,9 +112,9 @@ func jobDocument(d *device[*printerView], v *printerView) jobDoc {
 	doc := jobDoc{
 		File: d.get("file"), Path: text(j.Path), Origin: text(j.Origin), Size: d.get("file_size"), User: text(j.User),
 		Started: d.get("started"), Finish: d.get("finish"),
-		Elapsed: d.get("elapsed").times(60), Remaining: d.get("remaining").times(60),
+		Elapsed: d.get("elapsed").seconds(), Remaining: d.get("remaining").seconds(),
 		Progress: d.get("progress"), ProgressBytes: d.get("progress_bytes"),
-		EstimateOrigin: d.get("estimate_origin"), EstimatedTotal: d.get("estimated_total").times(60),
+		EstimateOrigin: d.get("estimate_origin"), EstimatedTotal: d.get("estimated_total").seconds(),
 		Filament: make(map[string]filamentDoc, len(j.Filament)),
 		Z:        d.get("z"),
 	}

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -71,7 +72,7 @@ func writeTable[V any](b *strings.Builder, rows []row[V]) {
 		if c.Min != nil && c.Max != nil {
 			class = append(class, fmt.Sprintf("%v … %v", *c.Min, *c.Max))
 		}
-		if values := append(c.Options, c.EventTypes...); len(values) > 0 {
+		if values := slices.Concat(c.Options, c.EventTypes); len(values) > 0 {
 			class = append(class, "`"+strings.Join(values, " ")+"`")
 		}
 		var remarks []string

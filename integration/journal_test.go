@@ -50,7 +50,7 @@ func TestJournalAfterACrashAtAnyByte(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for n := range len(whole) {
+	for n := range whole {
 		if err := os.WriteFile(filepath.Join(dir, ".new-1"), whole[:n], 0o600); err != nil {
 			t.Fatal(err)
 		}

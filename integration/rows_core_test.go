@@ -24,8 +24,10 @@ func TestCoreRows(t *testing.T) {
 	}
 	printer := map[string]want{
 		"state": {platform: "sensor", class: enum, options: "offline connecting idle starting printing pausing paused resuming cancelling finishing error sending"},
-		"connection": {platform: "sensor", class: enum, category: "diagnostic", bridged: true,
-			options: "connected connecting unreachable unauthorized not_permitted tls_error not_octoprint starting disabled"},
+		"connection": {
+			platform: "sensor", class: enum, category: "diagnostic", bridged: true,
+			options: "connected connecting unreachable unauthorized not_permitted tls_error not_octoprint starting disabled",
+		},
 		"connection_detail": {platform: "sensor", category: "diagnostic", bridged: true},
 		"printing":          {platform: "binary_sensor", class: "running"},
 		"connected":         {platform: "binary_sensor", class: "connectivity"},

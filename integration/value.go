@@ -132,10 +132,10 @@ func (v value) time() time.Time { return time.Unix(int64(v.number), 0).UTC() }
 
 func (v value) isOn() bool { return v.kind == boolValue && v.number != 0 }
 
-// times returns a number in a smaller unit, such as minutes in seconds.
-func (v value) times(factor float64) value {
+// seconds returns what is in minutes in seconds.
+func (v value) seconds() value {
 	if v.kind == numberValue {
-		v.number *= factor
+		v.number *= 60
 	}
 	return v
 }

@@ -43,8 +43,8 @@ func TestValuePayloads(t *testing.T) {
 		{"quoted text", text(`a"b<c>&d`), `a"b<c>&d`, `"a\"b<c>&d"`},
 		{"no time", instant(time.Time{}), "None", "null"},
 		{"time", instant(time.Date(2026, 11, 23, 22, 0, 0, 999, zone)), "2026-11-23T20:00:00Z", `"2026-11-23T20:00:00Z"`},
-		{"minutes in seconds", n(7, 0).times(60), "420", "420"},
-		{"unknown in seconds", unknown.times(60), "None", "null"},
+		{"minutes in seconds", n(7, 0).seconds(), "420", "420"},
+		{"unknown in seconds", unknown.seconds(), "None", "null"},
 	} {
 		if got := tt.value.payload(); got != tt.payload {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.payload)

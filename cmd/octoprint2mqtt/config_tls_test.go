@@ -17,11 +17,11 @@ import (
 // authority is a self-signed certificate with its private key, as PEM.
 type authority struct{ certPEM, keyPEM string }
 
-func newAuthority(t testing.TB) authority {
-	t.Helper()
+func newAuthority(tb testing.TB) authority {
+	tb.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, IsCA: true, BasicConstraintsValid: true,
@@ -29,11 +29,11 @@ func newAuthority(t testing.TB) authority {
 	}
 	cert, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	keyBytes, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	encode := func(kind string, content []byte) string {
 		return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: content}))
