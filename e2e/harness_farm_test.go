@@ -1,0 +1,185 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+const (
+	baseTopic       = "octoprint2mqtt"
+	discoveryPrefix = "homeassistant"
+)
+
+// printerIDs are the ids under which the tests configure the three servers.
+var printerIDs = [...]string{"left", "middle", "right"}
+
+// farm is a bridge with what lies at both of its ends.
+type farm struct {
+	t        *testing.T
+	broker   *broker
+	ha       *homeAssistant
+	bridge   *process
+	config   config
+	octo     map[string]*octoPrint      // by printer id
+	proxies  map[string]*recordingProxy // by printer id
+	start    int                        // position in the broker's stream before the bridge came
+	haLogged int64                      // position in Home Assistant's log
+	allowed  []string                   // parts of log lines that this test provokes
+}
+
+// newFarm starts a bridge for the named printers, each of them in its known
+// state, on a broker without messages of earlier bridges. change may change
+// the configuration before the start; without it each printer is reached by an
+// operator's API key and access is `control`.
+func newFarm(t *testing.T, change func(*farm), ids ...string) *farm {
+	t.Helper()
+	found := mustServers(t)
+	f := &farm{
+		t: t, ha: newHomeAssistant(found), broker: watchBroker(t, found.Broker.Host, found.Broker.Port),
+		octo: map[string]*octoPrint{}, proxies: map[string]*recordingProxy{},
+	}
+	f.config.MQTT = map[string]any{"url": fmt.Sprintf("mqtt://%s:%d", found.Broker.Host, found.Broker.Port)}
+	f.cleanBroker()
+	for _, id := range ids {
+		server := found.OctoPrint[slices.Index(printerIDs[:], id)]
+		f.octo[id] = newOctoPrint(server)
+		f.octo[id].reset(t)
+		f.proxies[id] = newRecordingProxy(t, server.URL)
+		f.config.Printers = append(f.config.Printers, printerConfig{
+			ID: id, Name: "Printer " + id, URL: f.proxies[id].url, APIKey: server.Keys["operator"],
+		})
+	}
+	if change != nil {
+		change(f)
+	}
+	f.start, f.haLogged = f.broker.mark(), f.ha.logMark(t)
+	f.startBridge()
+	t.Cleanup(f.finish)
+	return f
+}
+
+// left starts a bridge for the printer "left" and waits until it is shown.
+func left(t *testing.T) *farm {
+	t.Helper()
+	f := newFarm(t, nil, "left")
+	f.waitOnline("left")
+	return f
+}
+
+// cleanBroker removes what earlier bridges left on the broker, and with that
+// the devices in Home Assistant.
+func (f *farm) cleanBroker() {
+	f.t.Helper()
+	f.broker.forgetRetained(f.t, baseTopic+"/", baseTopic, discoveryPrefix+"/")
+	eventually(f.t, "Home Assistant forgets the devices of earlier tests", soon, func() (bool, string) {
+		rest := f.ha.entities(f.t)
+		return len(rest) == 0, fmt.Sprint(len(rest), " entities")
+	})
+}
+
+func (f *farm) startBridge() {
+	f.t.Helper()
+	f.bridge = startProgram(f.t, "run", "--config", f.config.write(f.t))
+}
+
+// waitOnline waits until the bridge and these printers say that they are there.
+func (f *farm) waitOnline(ids ...string) {
+	f.t.Helper()
+	f.expect("bridge/state", "online")
+	for _, id := range ids {
+		f.expect(id+"/availability", "online")
+		f.expect(id+"/connection", "connected")
+	}
+}
+
+// finish stops the bridge and checks what holds for every test.
+func (f *farm) finish() {
+	f.t.Helper()
+	if f.bridge.running() {
+		if code, _ := f.bridge.stop(f.t); code != 0 {
+			f.t.Errorf("the bridge ended with exit code %d", code)
+		}
+	}
+	f.broker.barrier(f.t)
+	isDiscovery := func(topic string) bool {
+		return strings.HasPrefix(topic, discoveryPrefix+"/") && topic != discoveryPrefix+"/status"
+	}
+	validateDiscovery(f.t, f.ha, f.broker.after(f.start, isDiscovery))
+	complaints := f.ha.complaints(f.t, f.haLogged, append(printerIDs[:], baseTopic)...)
+	complaints = slices.DeleteFunc(complaints, func(line string) bool {
+		return slices.ContainsFunc(f.allowed, func(part string) bool { return strings.Contains(line, part) })
+	})
+	if len(complaints) > 0 {
+		f.t.Errorf("Home Assistant has %d complaints, such as\n%s", len(complaints), strings.Join(complaints[:min(5, len(complaints))], "\n"))
+	}
+	f.checkSecrets()
+	if f.t.Failed() {
+		f.t.Logf("the bridge's last lines:\n%s", f.bridge.lastLines(40))
+	}
+}
+
+// allowComplaint names log lines of Home Assistant that the test provokes.
+func (f *farm) allowComplaint(parts ...string) { f.allowed = append(f.allowed, parts...) }
+
+// checkSecrets looks for API keys where they must never be.
+func (f *farm) checkSecrets() {
+	f.t.Helper()
+	for _, printer := range f.config.Printers {
+		if strings.Contains(f.bridge.text(), printer.APIKey) {
+			f.t.Errorf("the API key of %s is in the log", printer.ID)
+		}
+		for _, m := range f.broker.after(f.start, func(string) bool { return true }) {
+			if strings.Contains(m.Payload, printer.APIKey) {
+				f.t.Errorf("the API key of %s was published on %s", printer.ID, m.Topic)
+			}
+		}
+	}
+}
+
+// expect waits until a topic below the base holds this retained value.
+func (f *farm) expect(topic, value string) {
+	f.t.Helper()
+	f.expectThat(topic, fmt.Sprintf("%q", value), func(payload string) bool { return payload == value })
+}
+
+// expectThat waits until a retained value below the base passes a check and
+// returns it.
+func (f *farm) expectThat(topic, what string, check func(payload string) bool) string {
+	f.t.Helper()
+	return f.expectWithin(soon, topic, what, check)
+}
+
+func (f *farm) expectWithin(limit time.Duration, topic, what string, check func(payload string) bool) string {
+	f.t.Helper()
+	full, seen, found := baseTopic+"/"+topic, "", false
+	done := f.broker.wait(limit, func() bool {
+		seen, found = f.broker.retained[full]
+		return found && check(seen)
+	})
+	if !done {
+		f.t.Fatalf("%s: want %s within %v, have %q (there: %v)", topic, what, limit, seen, found)
+	}
+	return seen
+}
+
+// value returns what a topic below the base holds now; "" when there is none.
+func (f *farm) value(topic string) string {
+	return f.broker.tree()[baseTopic+"/"+topic]
+}
+
+// history returns the payloads published on a topic below the base since a
+// mark, in order.
+func (f *farm) history(mark int, topic string) []string {
+	f.t.Helper()
+	f.broker.barrier(f.t)
+	var payloads []string
+	for _, m := range f.broker.after(mark, func(t string) bool { return t == baseTopic+"/"+topic }) {
+		payloads = append(payloads, m.Payload)
+	}
+	return payloads
+}

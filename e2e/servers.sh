@@ -1,0 +1,91 @@
+#!/bin/bash
+# The servers that the end-to-end tests talk to: mosquitto, Home Assistant and three OctoPrint servers with virtual printers.
+#
+#   servers.sh install        download and install everything, start nothing
+#   servers.sh up [--fresh]   install what is missing, start what doesn't run, write servers.json; --fresh: start all anew
+#   servers.sh down           stop all of them
+#   servers.sh broker-up, broker-down, octoprint-up PORT, octoprint-down PORT   one server alone
+#
+# Settings: see settings.sh. `up` leaves its servers running; `down` ends them by the process ids noted in the cache folder.
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/settings.sh"
+RUN=$E2E_CACHE/run
+
+install_all() {
+	need_root
+	need_packages mosquitto:mosquitto mosquitto_sub:mosquitto-clients debootstrap:debootstrap
+	need_python
+	local octoprint
+	python3 "$E2E_DIR/octoprint/octoprint.py" install & octoprint=$!
+	"$E2E_DIR/homeassistant/up.sh" --install-only || { wait "$octoprint" || true; return 1; }
+	wait "$octoprint"
+}
+
+# need_python: able to make virtual environments, and to compile the one requirement of OctoPrint that comes as source only.
+need_python() {
+	need_compiler
+	python3 -c 'import ensurepip, venv' 2>/dev/null || install_packages python3-venv
+	python3 -c 'import pathlib, sysconfig; raise SystemExit(not pathlib.Path(sysconfig.get_path("include"), "Python.h").exists())' ||
+		install_packages python3-dev
+}
+
+broker_up() {
+	pid_of "$RUN/mosquitto.pid" mosquitto >/dev/null && return
+	mkdir -p "$RUN"
+	cat >"$RUN/mosquitto.conf" <<-END
+		listener $BROKER_PORT 127.0.0.1
+		allow_anonymous true
+		persistence false
+		user root
+		log_dest file $RUN/mosquitto.log
+		log_timestamp_format %Y-%m-%dT%H:%M:%S
+	END
+	setsid mosquitto -c "$RUN/mosquitto.conf" </dev/null >"$RUN/mosquitto.out" 2>&1 & echo $! >"$RUN/mosquitto.pid"
+	for _ in $(seq 100); do
+		mosquitto_pub -h 127.0.0.1 -p "$BROKER_PORT" -t e2e/up -m 1 2>/dev/null && return
+		pid_of "$RUN/mosquitto.pid" mosquitto >/dev/null || break
+		sleep 0.1
+	done
+	cat "$RUN/mosquitto.out" "$RUN/mosquitto.log" >&2
+	return 1
+}
+
+broker_down() { stop_pid "$RUN/mosquitto.pid" mosquitto; }
+
+octoprint_up() { # FIRST_PORT COUNT [--fresh]
+	python3 "$E2E_DIR/octoprint/octoprint.py" up --first-port "$1" -n "$2" "${@:3}"
+}
+
+up() {
+	install_all
+	broker_up
+	local octoprint
+	octoprint_up "$OCTOPRINT_PORT" "$OCTOPRINT_COUNT" "$@" >"$RUN/octoprint.json" & octoprint=$!
+	BROKER_PORT=$BROKER_PORT HA_PORT=$HA_PORT "$E2E_DIR/homeassistant/up.sh" --birth "$@" || { wait "$octoprint" || true; return 1; }
+	wait "$octoprint"
+	cat >"$E2E_CACHE/servers.json" <<-END
+		{"broker": {"host": "127.0.0.1", "port": $BROKER_PORT},
+		 "homeassistant": {"url": "$HA_URL", "folder": "$HA_DIR", "token": "$(cat "$HA_DIR/token")", "log": "$HA_DIR/config/ha.log"},
+		 "spare_port": $((E2E_PORT + 2)),
+		 "octoprint": $(cat "$RUN/octoprint.json")}
+	END
+	say "everything runs: see $E2E_CACHE/servers.json"
+}
+
+down() {
+	"$E2E_DIR/homeassistant/down.sh" & local ha=$!
+	python3 "$E2E_DIR/octoprint/octoprint.py" down
+	wait "$ha" || true
+	broker_down
+}
+
+case "${1:-}" in
+install) install_all ;;
+up) up "${@:2}" ;;
+down) down ;;
+broker-up) broker_up ;;
+broker-down) broker_down ;;
+octoprint-up) octoprint_up "$2" 1 >/dev/null ;;
+octoprint-down) python3 "$E2E_DIR/octoprint/octoprint.py" down "$2" ;;
+*) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2 ;;
+esac

@@ -1,0 +1,75 @@
+# Settings and helpers shared by the shell scripts of this folder; to be sourced.
+#
+# OCTOPRINT2MQTT_E2E_CACHE  where everything lies (default: octoprint2mqtt-e2e in the user's cache folder)
+# OCTOPRINT2MQTT_E2E_PORT   first of the twenty ports on 127.0.0.1 that the servers use (default: 15500)
+
+E2E_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+E2E_CACHE=$(realpath -m "${OCTOPRINT2MQTT_E2E_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/octoprint2mqtt-e2e}")
+E2E_PORT=${OCTOPRINT2MQTT_E2E_PORT:-15500}
+BROKER_PORT=$E2E_PORT
+HA_PORT=$((E2E_PORT + 1))
+OCTOPRINT_PORT=$((E2E_PORT + 11))
+OCTOPRINT_COUNT=3
+export OCTOPRINT_DIR=$E2E_CACHE/octoprint
+export HA_DIR=$E2E_CACHE/homeassistant
+export HA_URL=http://127.0.0.1:$HA_PORT
+# Debian keeps daemons where only root's shell looks for them.
+PATH=$PATH:/usr/sbin:/sbin
+
+# say TEXT: one line of progress, with the seconds since the script started.
+say() { echo "[${SECONDS}s] $*"; }
+
+# need_root: the packages and Home Assistant's Debian folder need it.
+need_root() {
+	[ "$(id -u)" = 0 ] || { echo "this has to run as root: it installs packages and changes into a Debian folder" >&2; exit 2; }
+}
+
+# need_packages COMMAND:PACKAGE...: installs the packages whose command is missing.
+need_packages() {
+	local pair missing=()
+	for pair in "$@"; do
+		command -v "${pair%%:*}" >/dev/null || missing+=("${pair#*:}")
+	done
+	[ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}"
+}
+
+# need_compiler: gcc with the C library's headers.
+need_compiler() {
+	need_packages gcc:gcc
+	[ -e /usr/include/stdlib.h ] || install_packages libc6-dev
+}
+
+# install_packages PACKAGE...: by apt, refreshing its lists only when they don't suffice; one caller at a time.
+install_packages() {
+	say "installing ${*}"
+	need_root
+	mkdir -p "$E2E_CACHE"
+	local log=$E2E_CACHE/apt.log
+	if ! flock "$E2E_CACHE/apt.lock" bash -c "$(declare -f apt_install); apt_install \"\$@\"" apt "$@" >>"$log" 2>&1 </dev/null; then
+		tail -n 20 "$log" >&2
+		exit 1
+	fi
+}
+
+apt_install() {
+	export DEBIAN_FRONTEND=noninteractive
+	local apt=(apt-get -o DPkg::Lock::Timeout=600 -y --no-install-recommends)
+	"${apt[@]}" install "$@" || { "${apt[@]}" update && "${apt[@]}" install "$@"; }
+}
+
+# pid_of FILE WORD: the process that FILE names, if it still runs a command line with WORD in it.
+pid_of() {
+	local pid
+	pid=$(cat "$1" 2>/dev/null) && tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -q "$2" && echo "$pid"
+}
+
+# stop_pid FILE WORD: ends that process, by force after 30 s.
+stop_pid() {
+	local pid
+	if pid=$(pid_of "$1" "$2"); then
+		kill -TERM "$pid"
+		for _ in $(seq 300); do [ -e "/proc/$pid/cmdline" ] && [ -n "$(pid_of "$1" "$2")" ] || break; sleep 0.1; done
+		if pid_of "$1" "$2" >/dev/null; then kill -KILL "$pid"; fi
+	fi
+	rm -f "$1"
+}
