@@ -31,6 +31,7 @@ need_python() {
 
 broker_up() {
 	pid_of "$RUN/mosquitto.pid" mosquitto >/dev/null && return
+	need_free_port "$BROKER_PORT"
 	mkdir -p "$RUN"
 	cat >"$RUN/mosquitto.conf" <<-END
 		listener $BROKER_PORT 127.0.0.1

@@ -63,6 +63,14 @@ pid_of() {
 	pid=$(cat "$1" 2>/dev/null) && tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -q "$2" && echo "$pid"
 }
 
+# need_free_port PORT: fails when somebody else listens there already.
+need_free_port() {
+	if (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; then
+		echo "something listens on port $1 already; set OCTOPRINT2MQTT_E2E_PORT to another first port" >&2
+		return 1
+	fi
+}
+
 # stop_pid FILE WORD: ends that process, by force after 30 s.
 stop_pid() {
 	local pid

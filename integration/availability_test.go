@@ -97,7 +97,7 @@ func TestLossIsSeenAfterTheGrace(t *testing.T) {
 		}
 
 		w.sims["left"].line.SetUp(true)
-		w.within(15*time.Second, "the printer is back", func() bool { return w.value("left", "availability") == online })
+		w.within(65*time.Second, "the printer is back", func() bool { return w.value("left", "availability") == online })
 		w.sleep(time.Second)
 		w.expect("left", "state", "printing")
 		w.expect("left", "printing", "ON")

@@ -165,7 +165,8 @@ func TestQueueIsBounded(t *testing.T) {
 		s.HoldRequests(true)
 		w.post("left", "home", "{}")
 		w.sleep(time.Millisecond) // it is under way
-		for range queueLength + 7 {
+		const waiting = 16
+		for range waiting + 7 {
 			w.post("left", "home", "{}")
 		}
 		w.sleep(time.Millisecond)
@@ -180,8 +181,8 @@ func TestQueueIsBounded(t *testing.T) {
 		}
 		s.HoldRequests(false)
 		w.sleep(time.Second)
-		if got := len(w.replies(before, w.topics.Response("left", "home"))); got != queueLength+8 {
-			t.Errorf("%d answers to %d commands", got, queueLength+8)
+		if got := len(w.replies(before, w.topics.Response("left", "home"))); got != waiting+8 {
+			t.Errorf("%d answers to %d commands", got, waiting+8)
 		}
 	})
 }

@@ -103,6 +103,9 @@ func TestDocumentFollowsRows(t *testing.T) {
 		}
 		w.sleep(2 * time.Second)
 		d := w.doc(w.topics.Document("left"))
+		if minutes := w.value("left", "elapsed"); minutes != "2" || at(d, "job", "elapsed_s") != 120.0 {
+			t.Errorf("the row says %s min, the document %v s", minutes, at(d, "job", "elapsed_s"))
+		}
 		for key, path := range map[string][]string{
 			"tool0_target": {"temperatures", "tool0", "target"}, "bed_temperature": {"temperatures", "bed", "actual"},
 			"progress": {"job", "progress"}, "file": {"job", "file"}, "state": {"state"}, "finish": {"job", "finish"}, "file_size": {"job", "size"},

@@ -155,7 +155,7 @@ func TestPermissionTakenWhileBrokerIsAway(t *testing.T) {
 		w.sims["left"].SetPermissions("operator", "STATUS")
 		w.sleep(10 * time.Second)
 		w.broker.restart(true)
-		w.sleep(40 * time.Second)
+		w.sleep(65 * time.Second)
 		for _, key := range []string{"pause", "connect", "home", "bed_setpoint"} {
 			if got := w.configs(before, key); got != "stub" {
 				t.Errorf("%s: %s, want a stub", key, got)

@@ -226,7 +226,8 @@ func TestTracker(t *testing.T) {
 		{"the end told a little late", func(s *script) {
 			printing(s)
 			s.phase("idle")
-			s.after(2 * time.Second)
+			s.after(9 * time.Second)
+			s.phase("idle")
 			s.event(octoprint.EventPrintDone, "idle")
 			s.after(time.Minute)
 			s.phase("idle")

@@ -72,6 +72,7 @@ func TestPacketConnRefuses(t *testing.T) {
 		{"a packet of 256 MB", 1, packet(3, 1<<28-1), errPacketTooLarge},
 		{"a packet of a byte more than 8 MiB", 1, packet(3, maxPacket+1), errPacketTooLarge},
 		{"a length of five bytes", 1, []byte{0x30, 0xff, 0xff, 0xff, 0xff, 1}, nil},
+		{"no length in five bytes", 1, []byte{0x30, 0x80, 0x80, 0x80, 0x80, 0}, nil},
 		{"a cut length", 1, []byte{0x30, 0xff}, io.ErrUnexpectedEOF},
 	} {
 		c := newPacketConn(&wire{data: slices.Clone(tt.data), piece: 1})

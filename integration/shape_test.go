@@ -58,6 +58,24 @@ func TestAnotherProfile(t *testing.T) {
 	})
 }
 
+// TestRowsThatComeBack are not removed any more.
+func TestRowsThatComeBack(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		w.up()
+		w.sims["left"].SetPermissions("operator", "STATUS", "CONTROL")
+		w.sleep(5 * time.Second)
+		w.sims["left"].SetPermissions("operator", "STATUS", "CONTROL", "PRINT")
+		w.sleep(10 * time.Second)
+		p := w.bridge.printers["left"]
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if _, gone := p.removed["connect"]; !gone || len(p.removed) != 2 {
+			t.Errorf("to be removed: %v, want connect and disconnect", p.removed)
+		}
+	})
+}
+
 // TestUnknownProfileIsNoOther: that the profile can't be known now doesn't take
 // away what was known.
 func TestUnknownProfileIsNoOther(t *testing.T) {

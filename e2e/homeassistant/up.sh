@@ -135,6 +135,7 @@ install_homeassistant
 running() { pid_of "$HA_DIR/run/ha.pid" hass >/dev/null; }
 if [ $FRESH = 1 ]; then "$HERE/down.sh"; fi
 if ! running; then
+	need_free_port "$HA_PORT"
 	rm -rf "$ROOT/config" "$HA_DIR/token"
 	write_configuration
 	start_process

@@ -25,6 +25,7 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -127,6 +128,9 @@ def start(port, version, fresh):
     stop(port)
     if fresh or known and known["version"] != version:
         shutil.rmtree(folder(port), ignore_errors=True)
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            sys.exit(f"something listens on port {port} already; use another --first-port")
     made = venv(version)
     script = pathlib.Path(__file__).with_name("instance.py").resolve()
     subprocess.run([made / "bin/python", script, folder(port), str(port), version, made / "users.yaml"], check=True)
