@@ -51,6 +51,7 @@ type tracker struct {
 	problem bool // an error is standing, and told
 	// problemFrom is since when an error is standing, told or not.
 	problemFrom time.Time
+	reason      string // of the standing error; 2.0 tells it only once
 
 	ended    bool      // active has ended, though the phase is still one of a job
 	idleFrom time.Time // since when there is an active job without a job's phase
@@ -124,8 +125,11 @@ func (t *tracker) observed(s *octoprint.State, now time.Time) []event {
 // which may come a moment after the error.
 func (t *tracker) erred(s *octoprint.State, now time.Time) bool {
 	if !s.Problem {
-		t.problem, t.problemFrom = false, time.Time{}
+		t.problem, t.problemFrom, t.reason = false, time.Time{}, ""
 		return false
+	}
+	if s.Error != "" {
+		t.reason = s.Error
 	}
 	if t.problemFrom.IsZero() {
 		t.problemFrom = now

@@ -28,9 +28,10 @@ func temperature(c candidate) bool {
 	return math.Abs(c.next.number-c.shown.number) >= 0.5 || c.now.Sub(c.steadyAt) >= 10*time.Second
 }
 
-// percentage tells a progress every 30 s and at the end.
+// percentage tells a progress every 30 s and at the end, and at once where it has
+// fallen so far that it is another print's or was never right.
 func percentage(c candidate) bool {
-	return c.next.number >= 100 || c.now.Sub(c.shownAt) >= 30*time.Second
+	return c.next.number >= 100 || c.shown.number-c.next.number > 10 || c.now.Sub(c.shownAt) >= 30*time.Second
 }
 
 // everyMinute tells a value at most once a minute.

@@ -112,7 +112,6 @@ func (p *printer) SessionOpened(i octoprint.Info, s *octoprint.State) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	lost := p.lost
 	p.session, p.lost = true, nil
 	p.counters.sessions++
 	p.counters.latency = i.Latency
@@ -123,8 +122,8 @@ func (p *printer) SessionOpened(i octoprint.Info, s *octoprint.State) {
 		p.bridge.lifecycle("session_up", p.config.ID, "")
 		p.bridge.outbox.Put(p.bridge.topics.Availability(p.config.ID), online, availabilityClass)
 	}
-	if lost != nil && s.Problem && s.Error == "" {
-		s.Error = p.view.state.Error // 2.0 tells the reason only once
+	if s.Problem && s.Error == "" {
+		s.Error = p.view.prints.reason
 	}
 	p.informedLocked(i)
 	p.stateLocked(s, now)

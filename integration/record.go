@@ -17,6 +17,7 @@ type record struct {
 	Known       bool         `json:"known"`
 	Connected   bool         `json:"connected"`
 	Problem     bool         `json:"problem"`
+	Error       string       `json:"error"`
 	Active      *recordJob   `json:"active"`
 	Last        *recordLast  `json:"last"`
 	Events      []event      `json:"events"`
@@ -69,7 +70,7 @@ func (p *printer) recordNowLocked() record {
 	i, t := p.view.info, p.view.prints
 	r := record{
 		Version: i.Version, User: i.User, Permissions: i.Permissions,
-		Known: t.known, Connected: t.wasUp, Problem: t.problem, Events: p.pending.events(),
+		Known: t.known, Connected: t.wasUp, Problem: t.problem, Error: t.reason, Events: p.pending.events(),
 	}
 	if i.Profile != nil {
 		s := recordShape(*i.Profile)
@@ -97,7 +98,7 @@ func (p *printer) recall() {
 		p.view.info.Profile = &s
 	}
 	t := p.view.prints
-	t.known, t.wasUp, t.problem = r.Known, r.Connected, r.Problem
+	t.known, t.wasUp, t.problem, t.reason = r.Known, r.Connected, r.Problem, r.Error
 	if j := r.Active; j != nil {
 		t.active = &job{file: j.File, path: j.Path, origin: j.Origin, user: j.User, started: j.Started, joined: j.Joined, elapsed: j.Elapsed}
 		p.recordedJob = t.active

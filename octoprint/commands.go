@@ -94,9 +94,12 @@ func (c *Client) Connect(ctx context.Context, o ConnectOptions) error {
 	if atLeast(v.Server, 2, 0) {
 		return c.connect2(ctx, o)
 	}
-	var status struct{ Current struct{ State string } }
+	var status struct{ Current *struct{ State string } }
 	if err := c.get(ctx, "/api/connection", &status); err != nil {
 		return err
+	}
+	if status.Current == nil || status.Current.State == "" {
+		return connectionUnknown()
 	}
 	if !closed(status.Current.State) {
 		return alreadyConnected()
@@ -119,7 +122,7 @@ func (c *Client) Connect(ctx context.Context, o ConnectOptions) error {
 // hold secrets: they go back to the server and nowhere else.
 func (c *Client) connect2(ctx context.Context, o ConnectOptions) error {
 	var status struct {
-		Current struct{ State *string }
+		Current *struct{ State *string } // a null state is no connection
 		Options struct {
 			PreferredConnector struct {
 				Connector  string
@@ -130,6 +133,9 @@ func (c *Client) connect2(ctx context.Context, o ConnectOptions) error {
 	get := request{method: http.MethodGet, path: "/api/connection", header: apiVersion2}
 	if err := c.doHeader(ctx, get, &status); err != nil {
 		return err
+	}
+	if status.Current == nil {
+		return connectionUnknown()
 	}
 	if s := status.Current.State; s != nil && !closed(*s) {
 		return alreadyConnected()
@@ -164,12 +170,17 @@ func (c *Client) connect2(ctx context.Context, o ConnectOptions) error {
 // closed reports whether a state of /api/connection means no connection. The
 // endpoint says Closed for an error, too.
 func closed(state string) bool {
-	return state == "" || state == "Closed" || strings.HasPrefix(state, "Offline") ||
+	return state == "Closed" || strings.HasPrefix(state, "Offline") ||
 		strings.HasPrefix(state, "Error") || state == "CLOSED" || state == "CLOSED_WITH_ERROR" || state == "ERROR"
 }
 
 func alreadyConnected() error {
 	return &Error{Op: "POST /api/connection", Failure: Conflict, Message: "the printer is connected already"}
+}
+
+// connectionUnknown refuses to connect where connecting could end a connection.
+func connectionUnknown() error {
+	return &Error{Op: "GET /api/connection", Failure: Refused, Message: "the answer does not say whether the printer is connected"}
 }
 
 // PrintResult is how the last print of a file ended, as OctoPrint remembers it.

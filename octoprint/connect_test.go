@@ -59,7 +59,7 @@ func TestConnectIsRefusedWhenConnected(t *testing.T) {
 		for state, free := range map[string]bool{
 			"Operational": false, "Printing": false, "Paused": false, "Opening serial connection": false, "Connecting": false,
 			"Cancelling": false, "Something new": false, "PRINTING": false,
-			"Closed": true, "Offline": true, "Offline after error": true, "Error: boom": true, "CLOSED": true, "": true,
+			"Closed": true, "Offline": true, "Offline after error": true, "Error: boom": true, "CLOSED": true,
 		} {
 			var posted bool
 			front := instead("/api/connection", func(w http.ResponseWriter, r *http.Request) {

@@ -16,6 +16,21 @@ func (s *session) refreshAfter(t EventType) {
 	if t != EventConnected && t != EventProfileModified {
 		return
 	}
+	s.heatersDue = t == EventConnected
+	s.readAgain()
+}
+
+// refreshHeaters has a profile that is read off the temperatures read again when
+// the first have come: right after connecting there are none.
+func (s *session) refreshHeaters() {
+	if !s.heatersDue || s.state.Heaters["tool0"].Actual == nil || s.info.May(PermissionConnection) {
+		return
+	}
+	s.heatersDue = false
+	s.readAgain()
+}
+
+func (s *session) readAgain() {
 	select {
 	case s.refresh <- struct{}{}:
 	default: // a reading is due already

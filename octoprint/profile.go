@@ -88,6 +88,9 @@ func (c *Client) profileFromPrinter(ctx context.Context) (*Profile, error) {
 			p.Heaters = append(p.Heaters, name)
 		}
 	}
+	if len(p.Heaters) == 0 {
+		return nil, nil //nolint:nilnil // just connected: the temperatures are not there yet
+	}
 	slices.SortFunc(p.Heaters, compareHeaters)
 	return p, nil
 }

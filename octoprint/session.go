@@ -84,6 +84,9 @@ type session struct {
 	info    Info
 	state   State
 	open    bool
+	// heatersDue tells that the heaters have to be read off the temperatures
+	// once there are some.
+	heatersDue bool
 }
 
 func (c *Client) serveSocket(ctx context.Context, h Handler, info Info, id string) error {
@@ -247,7 +250,7 @@ func (s *session) receive(b []byte) error {
 		return &Error{Op: "push session", Failure: SessionEnded, Message: "the server wants a new login: " + oneLine(f.Reauth.Reason)}
 	case f.History != nil && !s.open:
 		s.state.apply(f, now)
-		s.open = true
+		s.open, s.heatersDue = true, s.info.Profile == nil
 		s.handler.SessionOpened(s.info, &s.state)
 	case !s.open:
 		// Where guests may watch, servers send before auth is through.
@@ -259,6 +262,7 @@ func (s *session) receive(b []byte) error {
 		s.refreshAfter(EventType(f.Event.Type))
 	case s.state.apply(f, now):
 		s.handler.StateChanged(&s.state)
+		s.refreshHeaters()
 	}
 	return nil
 }

@@ -148,6 +148,9 @@ func (s *State) applyEvent(w *wireEvent, at time.Time) {
 	case EventPrinterStateChanged:
 		if phase, ok := phaseOfEvent(p.StateID, p.State); ok {
 			s.eventPhase, s.eventAt = phase, at
+			if phase.Job() && !s.Phase.Job() {
+				s.Job.begin()
+			}
 			s.enter(phase)
 			if phase.coarse() == PhaseOffline {
 				s.fail(s.doubted)
@@ -156,12 +159,20 @@ func (s *State) applyEvent(w *wireEvent, at time.Time) {
 		}
 	case EventError:
 		s.Problem, s.Error = true, p.Error
+	case EventPrintStarted:
+		s.Job.begin() // also where a paused print is restarted
 	case EventPrintFailed:
 		// An emergency stop and a broken serial line have no Error event.
 		if p.Reason == "error" && s.Error == "" && p.Error != "unknown" {
 			s.fail(p.Error)
 		}
 	}
+}
+
+// begin drops the figures of the print before: OctoPrint keeps them until the
+// next sample, which comes after the events.
+func (j *Job) begin() {
+	j.Completion, j.Elapsed, j.Remaining, j.RemainingOrigin = nil, nil, nil, ""
 }
 
 func (w *wireSample) job() Job {
