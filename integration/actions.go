@@ -47,6 +47,8 @@ type call struct {
 	// urgent calls make the printer safer: they are always tried, whatever is
 	// known of it, at once and without a time limit on how long they waited.
 	urgent bool
+	// heater is the one that the call is about, if it is about one.
+	heater string
 }
 
 var jobPhases = []octoprint.Phase{octoprint.PhasePrinting, octoprint.PhaseStarting, octoprint.PhaseResuming}
@@ -187,7 +189,7 @@ func prepareTarget(parameters json.RawMessage, v *printerView) (call, *refusal) 
 		return call{}, r
 	}
 	send := func(ctx context.Context, c *octoprint.Client) error { return c.SetTarget(ctx, p.Heater, *p.Target) }
-	return call{send: send, urgent: *p.Target == 0}, nil
+	return call{send: send, urgent: *p.Target == 0, heater: p.Heater}, nil
 }
 
 func prepareOffset(parameters json.RawMessage, v *printerView) (call, *refusal) {

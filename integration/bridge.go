@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
-	"golang.org/x/sync/errgroup"
 
 	"octoprint2mqtt/discovery"
 )
@@ -18,8 +17,8 @@ const (
 	// inboundLength is how many messages of the broker may wait to be routed,
 	// which takes microseconds each.
 	inboundLength = 1024
-	// maxUrgent bounds the urgent commands that wait, and those that run.
-	maxUrgent = 64
+	// maxSpawned is how much may wait to be spawned, which takes microseconds.
+	maxSpawned = 1024
 	// settleTime is how long the first publication waits for the printers, so
 	// that what is told first is complete.
 	settleTime = 3 * time.Second
@@ -50,7 +49,7 @@ type Bridge struct {
 	started    time.Time
 
 	inbound chan delivery
-	urgent  chan func(context.Context)
+	spawned chan func(context.Context)
 
 	mu        sync.Mutex
 	refused   map[string]uint64
@@ -75,7 +74,7 @@ func New(c Config, log zerolog.Logger) *Bridge {
 		instance:   newInstance(),
 		started:    time.Now(),
 		inbound:    make(chan delivery, inboundLength),
-		urgent:     make(chan func(context.Context), maxUrgent),
+		spawned:    make(chan func(context.Context), maxSpawned),
 		refused:    make(map[string]uint64),
 	}
 	b.broker = &broker{
@@ -137,7 +136,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 	}
 	all.Go(func() { b.routeAll(ctx) })
 	all.Go(func() { b.tickAll(ctx) })
-	all.Go(func() { b.runUrgent(ctx) })
+	all.Go(func() { b.runSpawned(ctx) })
 	all.Wait()
 
 	b.outbox.Put(b.topics.BridgeState(), offline, onlineClass)
@@ -152,6 +151,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 // begin puts everything that is known before the first connection into the
 // outbox.
 func (b *Bridge) begin() {
+	b.journal.tidy(recordFolder, func(id string) bool { return b.printers[id] != nil })
 	b.outbox.Put(b.topics.BridgeState(), online, onlineClass)
 	b.announceBridge()
 	b.farm.announce()
@@ -194,27 +194,27 @@ func (b *Bridge) filters() []string {
 	return filters
 }
 
-// hurry has a command run past all queues and reports whether there was room.
-func (b *Bridge) hurry(f func(context.Context)) bool {
+// spawn has something run beside all else and reports whether there was room to
+// ask for it. The asker bounds how much of it runs.
+func (b *Bridge) spawn(f func(context.Context)) bool {
 	select {
-	case b.urgent <- f:
+	case b.spawned <- f:
 		return true
 	default:
 		return false
 	}
 }
 
-// runUrgent runs urgent commands side by side until ctx ends, and waits for them.
-func (b *Bridge) runUrgent(ctx context.Context) {
-	var group errgroup.Group
-	group.SetLimit(maxUrgent)
+// runSpawned runs what is spawned until ctx ends, and waits for it.
+func (b *Bridge) runSpawned(ctx context.Context) {
+	var group sync.WaitGroup
 	defer group.Wait()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case f := <-b.urgent:
-			group.Go(func() error { f(ctx); return nil })
+		case f := <-b.spawned:
+			group.Go(func() { f(ctx) })
 		}
 	}
 }

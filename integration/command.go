@@ -26,10 +26,7 @@ type command struct {
 	// answer is called once, with nil when OctoPrint has accepted the command.
 	answer func(*refusal)
 
-	// Instead of all else: a job whose result is to be asked for, and what is to
-	// be told once it is known.
-	missed *job
-	after  []event
+	number uint64 // in the order in which the printer's commands came
 }
 
 // requested takes a request for one of the printer's actions.
@@ -77,7 +74,8 @@ func (p *printer) accept(c *command, transaction json.RawMessage) {
 		c.answer(refused)
 		return
 	}
-	if ready.urgent && p.bridge.hurry(func(ctx context.Context) { p.send(ctx, c, ready) }) {
+	if ready.urgent {
+		p.hurry(c, ready)
 		return
 	}
 	select {
@@ -99,6 +97,8 @@ func (p *printer) admitLocked(c *command, transaction json.RawMessage) (call, *r
 	if p.config.Disabled {
 		return call{}, refuse(CodeUnreachable, "this printer is disabled in the configuration")
 	}
+	p.commands++
+	c.number = p.commands
 	return ready, p.recent.admit(c, transaction)
 }
 
@@ -109,10 +109,6 @@ func (p *printer) work(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case c := <-p.queue:
-			if c.missed != nil {
-				p.resolve(ctx, c.missed, c.after)
-				continue
-			}
 			p.carryOut(ctx, c)
 		}
 	}
@@ -138,8 +134,10 @@ func (p *printer) carryOut(ctx context.Context, c *command) {
 func (p *printer) readyLocked(c *command) (call, *refusal) {
 	ready, r := c.action.prepare(c.parameters, &p.view)
 	switch {
-	case r != nil || ready.urgent:
+	case r != nil:
 		return ready, r
+	case p.urgent.overtook(c, ready):
+		return call{}, refuse(CodeExpired, "a later command has made the printer safer")
 	case !p.session:
 		return call{}, refuse(CodeUnreachable, "the printer's state is not known: there is no connection to OctoPrint")
 	}

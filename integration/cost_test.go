@@ -94,7 +94,8 @@ func TestGoroutinesAreBounded(t *testing.T) {
 			w.broker.publish(w.topics.Set(id, "emergency_stop"), "PRESS", false)
 		}
 		w.sleep(2 * time.Second)
-		if busy := bridgeGoroutines(); busy > perPrinter*printers+others+3*maxUrgent {
+		// An emergency stop a printer, with the connection that each has.
+		if busy := bridgeGoroutines(); busy > (perPrinter+3)*printers+others {
 			t.Errorf("%d goroutines under load", busy)
 		}
 		for _, s := range w.sims {

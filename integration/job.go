@@ -41,7 +41,10 @@ type lastJob struct {
 type tracker struct {
 	printer string
 	active  *job
-	last    lastJob
+	// missed is a job whose end nobody saw, until OctoPrint has been asked for it.
+	missed   *job
+	missedAt time.Time
+	last     lastJob
 	// pausedByPrinter tells that nobody asked for the pause: filament, a prompt.
 	pausedByPrinter bool
 
@@ -74,10 +77,14 @@ func (t *tracker) event(typ EventType, at time.Time) event {
 // whose end was missed, if there is one: its result has to be asked for.
 func (t *tracker) opened(s *octoprint.State, now time.Time) (missed *job, events []event) {
 	if t.active != nil && !t.continues(s) {
-		missed, t.active = t.active, nil
+		if t.missed != nil {
+			events = append(events, t.resolved(t.missed, outcomeUnknown, now))
+		}
+		t.missed, t.missedAt, t.active = t.active, now, nil
 	}
+	missed = t.missed
 	running, watched := t.active != nil, t.known
-	events = t.observed(s, now)
+	events = append(events, t.observed(s, now)...)
 	if t.active != nil && !running && watched {
 		events = append(events, t.about(EventPrintStarted, octoprint.Event{}, now))
 	}
@@ -310,7 +317,10 @@ func (t *tracker) resolved(j *job, outcome outcome, now time.Time) event {
 		e.Reason = reasonUnknown
 	}
 	e.Result = result
-	t.last = lastJob{file: e.File, path: e.Path, result: result, reason: e.Reason, ended: now}
+	if !t.last.ended.After(t.missedAt) {
+		t.last = lastJob{file: e.File, path: e.Path, result: result, reason: e.Reason, ended: now}
+	}
+	t.missed = nil
 	return e
 }
 

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -17,6 +18,9 @@ import (
 // journalVersion is written into every file. A file of another version is put
 // aside and not read.
 const journalVersion = 1
+
+// unfinished is how the names of files begin that are being written.
+const unfinished = ".new-"
 
 // journalRetry is how long the journal waits after it could not write.
 const journalRetry = 10 * time.Second
@@ -34,8 +38,8 @@ type journal struct {
 	wake chan struct{} // holds one element while something is due
 
 	mu     sync.Mutex
-	due    map[string][]byte // nil: to be deleted
-	failed bool              // the last attempt to write
+	due    map[string][]byte
+	failed bool // the last attempt to write
 }
 
 func newJournal(dir string, log zerolog.Logger) *journal {
@@ -77,22 +81,30 @@ func (j *journal) load(name string, into any) bool {
 	return true
 }
 
+// tidy removes the documents of a folder whose names are not to be kept, and what
+// a crash has left half written. It is called before anything is put.
+func (j *journal) tidy(folder string, keep func(name string) bool) {
+	if j.dir == "" {
+		return
+	}
+	files, err := os.ReadDir(filepath.Join(j.dir, folder))
+	if err != nil {
+		return // there is none yet
+	}
+	for _, f := range files {
+		name, document := strings.CutSuffix(f.Name(), ".json")
+		if strings.HasPrefix(f.Name(), unfinished) || document && !keep(name) {
+			_ = os.Remove(filepath.Join(j.dir, folder, f.Name())) // what stays is only in the way
+		}
+	}
+}
+
 // put has a document written.
 func (j *journal) put(name string, v any) {
 	if j.dir == "" {
 		return
 	}
-	j.set(name, []byte(mustMarshal(entry{Version: journalVersion, Data: json.RawMessage(mustMarshal(v))})))
-}
-
-// remove has a document deleted.
-func (j *journal) remove(name string) {
-	if j.dir != "" {
-		j.set(name, nil)
-	}
-}
-
-func (j *journal) set(name string, b []byte) {
+	b := []byte(mustMarshal(entry{Version: journalVersion, Data: json.RawMessage(mustMarshal(v))}))
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.due[name] = b
@@ -175,16 +187,10 @@ func (j *journal) report(err error) {
 // there in full.
 func (j *journal) write(name string, b []byte) error {
 	path := j.path(name)
-	if b == nil {
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		return nil
-	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
+	f, err := os.CreateTemp(filepath.Dir(path), unfinished+"*")
 	if err != nil {
 		return err
 	}

@@ -19,17 +19,12 @@ func TestJournalKeepsTheLastPut(t *testing.T) {
 	j := newJournal(filepath.Join(t.TempDir(), "state"), zerolog.Nop())
 	j.put("printers/left", []int{1})
 	j.put("printers/left", []int{2})
-	j.put("gone", []int{3})
-	j.remove("gone")
 	if !j.flush() {
 		t.Fatal("not written")
 	}
 	var got []int
 	if !j.load("printers/left", &got) || !reflect.DeepEqual(got, []int{2}) {
 		t.Errorf("read back %v", got)
-	}
-	if j.load("gone", &got) {
-		t.Error("what was removed is still there")
 	}
 	if left, _ := filepath.Glob(filepath.Join(j.dir, "printers", ".new-*")); left != nil {
 		t.Errorf("left behind: %v", left)
@@ -129,9 +124,28 @@ func TestJournalWithoutAFolderKeepsNothing(t *testing.T) {
 	t.Parallel()
 	j := newJournal("", zerolog.Nop())
 	j.put("a", 1)
-	j.remove("b")
 	var got int
 	if !j.flush() || j.load("a", &got) || len(j.due) != 0 {
 		t.Error("it keeps something")
+	}
+}
+
+func TestJournalTidiesUp(t *testing.T) {
+	t.Parallel()
+	j := newJournal(t.TempDir(), zerolog.Nop())
+	j.put("printers/left", 1)
+	j.put("printers/sold", 2)
+	j.flush()
+	half := filepath.Join(j.dir, "printers", unfinished+"1")
+	if err := os.WriteFile(half, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	j.tidy("printers", func(name string) bool { return name == "left" })
+	var got int
+	if !j.load("printers/left", &got) || j.load("printers/sold", &got) {
+		t.Error("it does not keep exactly what is to be kept")
+	}
+	if _, err := os.Stat(half); !os.IsNotExist(err) {
+		t.Errorf("half a file is left: %v", err)
 	}
 }

@@ -35,6 +35,8 @@ type printer struct {
 	lost     *loss
 	counters printerCounters
 	recent   recent
+	urgent   urgent
+	commands uint64 // how many there have been
 	// announced is what Home Assistant is known to have been told last, removed
 	// what is to be taken out of it.
 	announced, removed map[string]discovery.Component

@@ -2,6 +2,7 @@ package integration
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -37,19 +38,23 @@ func (p *printer) acknowledged(e *pendingEvent) {
 	}
 }
 
+const (
+	// resolveAttempts and resolvePause bound how often OctoPrint is asked how a
+	// job ended: while it starts it can't say.
+	resolveAttempts = 12
+	resolvePause    = 5 * time.Second
+)
+
 // resolveLocked finds out how a job ended while nobody was there to see, and then
 // tells what came after it. What OctoPrint shows is enough if it shows the job as
-// done; else the worker asks.
+// done; else it is asked. Until that is known the journal keeps the job.
 func (p *printer) resolveLocked(missed *job, s *octoprint.State, after []event) {
 	if c := s.Job.Completion; !s.Phase.Job() && s.Job.Path == missed.path && c != nil && *c >= 100 {
 		p.resolvedLocked(missed, outcomeSuccess, after)
 		return
 	}
-	select {
-	case p.queue <- &command{missed: missed, after: after}:
-	default: // the worker is busy with commands that will all be refused as too old
-		p.resolvedLocked(missed, outcomeUnknown, after)
-	}
+	p.unrecorded = true
+	p.bridge.spawn(func(ctx context.Context) { p.resolve(ctx, missed, after) })
 }
 
 func (p *printer) resolvedLocked(missed *job, o outcome, after []event) {
@@ -57,22 +62,42 @@ func (p *printer) resolvedLocked(missed *job, o outcome, after []event) {
 	p.tellLocked(after)
 }
 
-// resolve asks OctoPrint how a job ended and tells it.
+// resolve asks OctoPrint how a job ended and tells it. If ctx ends first, the
+// next start asks again.
 func (p *printer) resolve(ctx context.Context, missed *job, after []event) {
-	result := outcomeUnknown
-	if missed.origin == "local" && missed.path != "" {
-		last, found, err := p.client.LastPrint(ctx, missed.origin, missed.path)
-		switch {
-		case err != nil:
-			p.log.Debug().Err(err).Msg("could not find out how the print ended")
-		case !found || last.Ended.Before(missed.started):
-			result = outcomeLost
-		case last.Success:
-			result = outcomeSuccess
-		}
+	result, err := p.outcome(ctx, missed)
+	for attempt := 1; err != nil && attempt < resolveAttempts && wait(ctx, resolvePause); attempt++ {
+		result, err = p.outcome(ctx, missed)
+	}
+	if ctx.Err() != nil {
+		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.resolvedLocked(missed, result, after)
+	if p.view.prints.missed == missed {
+		p.resolvedLocked(missed, result, after)
+	} else {
+		p.tellLocked(after) // its end has been told already
+	}
 	p.observeLocked(time.Now())
+}
+
+// outcome asks OctoPrint once. It fails where asking again may help.
+func (p *printer) outcome(ctx context.Context, missed *job) (outcome, error) {
+	if missed.origin != "local" || missed.path == "" {
+		return outcomeUnknown, nil // OctoPrint keeps no record of other storages
+	}
+	last, found, err := p.client.LastPrint(ctx, missed.origin, missed.path)
+	switch {
+	case errors.Is(err, octoprint.Refused), errors.Is(err, octoprint.NotPermitted):
+		return outcomeUnknown, nil
+	case err != nil:
+		p.log.Debug().Err(err).Msg("could not find out how the print ended")
+		return outcomeUnknown, err
+	case !found || last.Ended.Before(missed.started):
+		return outcomeLost, nil
+	case last.Success:
+		return outcomeSuccess, nil
+	}
+	return outcomeUnknown, nil
 }

@@ -19,6 +19,7 @@ type record struct {
 	Problem     bool         `json:"problem"`
 	Error       string       `json:"error"`
 	Active      *recordJob   `json:"active"`
+	Missed      *recordJob   `json:"missed"`
 	Last        *recordLast  `json:"last"`
 	Events      []event      `json:"events"`
 }
@@ -49,8 +50,11 @@ type recordLast struct {
 	Ended    time.Time `json:"ended"`
 }
 
+// recordFolder is where the journal keeps the printers.
+const recordFolder = "printers"
+
 // recordName is the printer's name in the journal.
-func (p *printer) recordName() string { return "printers/" + p.config.ID }
+func (p *printer) recordName() string { return recordFolder + "/" + p.config.ID }
 
 // recordInterval is how often a running job's progress is recorded: it tells
 // after a restart whether it is still the same job.
@@ -76,13 +80,25 @@ func (p *printer) recordNowLocked() record {
 		s := recordShape(*i.Profile)
 		r.Profile = &s
 	}
-	if j := t.active; j != nil {
-		r.Active = &recordJob{File: j.file, Path: j.path, Origin: j.origin, User: j.user, Started: j.started, Joined: j.joined, Elapsed: j.elapsed}
-	}
+	r.Active, r.Missed = recordOf(t.active), recordOf(t.missed)
 	if l := t.last; l.result != "" {
 		r.Last = &recordLast{File: l.file, Path: l.path, Result: l.result, Reason: l.reason, Duration: l.duration, Ended: l.ended}
 	}
 	return r
+}
+
+func recordOf(j *job) *recordJob {
+	if j == nil {
+		return nil
+	}
+	return &recordJob{File: j.file, Path: j.path, Origin: j.origin, User: j.user, Started: j.started, Joined: j.joined, Elapsed: j.elapsed}
+}
+
+func (r *recordJob) job() *job {
+	if r == nil {
+		return nil
+	}
+	return &job{file: r.File, path: r.Path, origin: r.Origin, user: r.User, started: r.Started, joined: r.Joined, elapsed: r.Elapsed}
 }
 
 // recall takes over what the journal has kept. It is called before anything
@@ -99,10 +115,8 @@ func (p *printer) recall() {
 	}
 	t := p.view.prints
 	t.known, t.wasUp, t.problem, t.reason = r.Known, r.Connected, r.Problem, r.Error
-	if j := r.Active; j != nil {
-		t.active = &job{file: j.File, path: j.Path, origin: j.Origin, user: j.User, started: j.Started, joined: j.Joined, elapsed: j.Elapsed}
-		p.recordedJob = t.active
-	}
+	t.active, t.missed = r.Active.job(), r.Missed.job()
+	p.recordedJob = t.active
 	if l := r.Last; l != nil {
 		t.last = lastJob{file: l.File, path: l.Path, result: l.Result, reason: l.Reason, duration: l.Duration, ended: l.Ended}
 	}

@@ -239,7 +239,7 @@ func FuzzHandle(f *testing.F) {
 		b := p.bridge
 		b.handle(delivery{topic: topic, payload: payload, retained: retained, at: time.Now()})
 		_, command := b.topics.ParseCommand(topic)
-		waiting := len(p.queue) + len(b.urgent)
+		waiting := len(p.queue) + len(b.spawned)
 		if command && waiting == 0 && len(b.outbox.answers) == 0 {
 			t.Errorf("%q %q: neither answered nor queued", topic, payload)
 		}
