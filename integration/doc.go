@@ -22,7 +22,7 @@
 // Emergency stops and targets of 0 go past that queue. Every command is answered.
 //
 //	broker ─► Bridge.routeAll ─► printer.queue ─► printer.work ─► octoprint.Client
-//	                        └──► printer.hurry     ─────────────────────┘
+//	                        └──► printer.hurry ─────────────────────────┘
 //
 // # Goroutines
 //
