@@ -27,11 +27,12 @@
 // # Goroutines
 //
 // [Bridge.Run] starts all of them and waits for them: the journal, the broker's
-// loop, the router, the urgent commands, the clock that ticks each second, and for each
-// printer its session's loop and its worker.
+// loop, the router, what is spawned (urgent commands, questions about missed
+// prints), the clock that ticks each second, and for each printer its session's
+// loop and its worker.
 //
-// Locks are taken in this order: printer, farm, bridge, outbox and journal. None is held while
-// something is sent.
+// Locks are taken in this order: printer, farm, bridge, outbox and journal. None
+// is held while something is sent.
 //
 // # Adding things
 //
