@@ -130,3 +130,30 @@ func (t Topics) UniqueID(device, key string) string { return t.Node(device) + "_
 func EntityID(p Platform, device, key string) string {
 	return string(p) + "." + Slug(device+"_"+key)
 }
+
+// RetainedFilters are the subscriptions that cover every retained topic below the
+// base, and all discovery documents, also those of others. What arrives goes to
+// [Topics.ParseValue] and [Topics.DeviceOfConfig].
+func (t Topics) RetainedFilters() []string {
+	filters := []string{t.Document("+"), t.Value("+", "+"), t.Attributes("+", "+")}
+	if t.Prefix != "" {
+		filters = append(filters, t.ConfigFilter())
+	}
+	return filters
+}
+
+// ParseValue reads [Topics.Document], [Topics.Value] and [Topics.Attributes]
+// back; key is empty for a document. It is false for every other topic. The names
+// are single levels, not necessarily those of a device or row that exists.
+func (t Topics) ParseValue(topic string) (device, key string, ok bool) {
+	rest, below := strings.CutPrefix(topic, t.Base+"/")
+	if !below || t.Base == "" {
+		return "", "", false
+	}
+	device, key, deeper := strings.Cut(rest, "/")
+	key = strings.TrimSuffix(key, "/attributes")
+	if !isLevel(device) || deeper && !isLevel(key) {
+		return "", "", false
+	}
+	return device, key, true
+}

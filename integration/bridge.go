@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	mathrand "math/rand/v2"
+	"errors"
+	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -42,21 +44,29 @@ type Bridge struct {
 	journal    *journal
 	broker     *broker
 	farm       *farm
-	device     *device[*Bridge]
-	order      []*printer
-	printers   map[string]*printer
+	roster     atomic.Pointer[roster]
+	sweep      *sweep
+	rivals     *rivals
 	instance   string // random, tells two bridges apart
 	started    time.Time
 
 	inbound chan delivery
 	spawned chan func(context.Context)
+	changes chan change // asked for over MQTT
+	// leave ends Run for a reason; see [ErrRestart]. Run sets it.
+	leave context.CancelCauseFunc
 
 	mu        sync.Mutex
-	refused   map[string]uint64
+	device    *device[*Bridge]
+	announced announcement
+	admin     bool
+	recent    recent
 	lost      uint64 // messages that found inbound full
 	brokerWas connection
 	bornAt    time.Time // when Home Assistant's start is to be answered; zero: not
 	stubsAt   time.Time // when stubs are to follow that answer; zero: not
+	sweepAt   time.Time // when the sweep has heard enough; zero: not under way
+	restoreAt time.Time // when what was purged is to be published again; zero: not
 	healthAt  time.Time
 	staleInfo bool // bridge/info has to be published anew
 }
@@ -70,25 +80,28 @@ func New(c Config, log zerolog.Logger) *Bridge {
 		topics:     discovery.Topics{Base: c.MQTT.BaseTopic, Prefix: c.MQTT.DiscoveryPrefix},
 		outbox:     newOutbox(),
 		journal:    newJournal(c.StateDir, log),
-		printers:   make(map[string]*printer, len(c.Printers)),
 		instance:   newInstance(),
 		started:    time.Now(),
 		inbound:    make(chan delivery, inboundLength),
 		spawned:    make(chan func(context.Context), maxSpawned),
-		refused:    make(map[string]uint64),
+		changes:    make(chan change, 1),
+		leave:      func(error) {},
 	}
 	b.broker = &broker{
 		config: c.MQTT, online: b.topics.BridgeState(), outbox: b.outbox,
-		filters: b.filters, deliver: b.deliver, connected: b.brokerConnected,
+		filters: b.filters, loose: b.sweepFilters, deliver: b.deliver, connected: b.brokerConnected,
+		asked: make(chan struct{}, 1),
 	}
+	b.sweep = newSweep(b.topics, b.outbox)
+	b.rivals = newRivals(b)
 	b.farm = newFarm(b)
 	b.device = newDevice[*Bridge](discovery.Bridge, b.topics, b.outbox)
-	b.device.setRows(bridgeRows())
+	b.announced = announcement{topic: b.topics.Config(discovery.Bridge), outbox: b.outbox, owner: &b.mu, describe: b.describe}
+	var list []*printer
 	for _, pc := range c.Printers {
-		p := newPrinter(b, pc)
-		b.order = append(b.order, p)
-		b.printers[pc.ID] = p
+		list = append(list, newPrinter(b, pc))
 	}
+	b.roster.Store(newRoster(list))
 	return b
 }
 
@@ -99,75 +112,96 @@ func newInstance() string {
 	return hex.EncodeToString(id[:])
 }
 
-// controllable reports whether the configuration allows commands to any printer.
-func (b *Bridge) controllable() bool {
-	for _, p := range b.config.Printers {
-		if p.Access.includes(AccessControl) && !p.Disabled {
-			return true
-		}
-	}
-	return false
-}
+// ErrRestart is what [Bridge.Run] returns when it has ended in order to be
+// started again with the configuration as it is now.
+var ErrRestart = errors.New("the bridge is to be started again")
 
-// Run serves until ctx ends; then it says offline and returns, within a few
+// errMoved is ErrRestart with other topics: nothing is left below the old ones.
+var errMoved = fmt.Errorf("%w with other topics", ErrRestart)
+
+// Run serves until ctx ends; then it says offline and returns nil, within a few
 // seconds. Trouble with the broker or a printer never ends it: that is logged,
-// shown, and tried again. Run may be called once.
+// shown, and tried again. It returns [ErrRestart] if it was asked to restart or a
+// changed configuration needs that. Run may be called once.
 func (b *Bridge) Run(ctx context.Context) error {
-	var recording sync.WaitGroup
-	writing, stopWriting := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopWriting()
-	recording.Go(func() { b.journal.run(writing) })
+	ctx, b.leave = context.WithCancelCause(ctx)
+	defer b.leave(nil)
+	stopJournal := attend(context.WithoutCancel(ctx), b.journal.run)
+	defer stopJournal() // last: what the broker acknowledged is no longer in transit
 	b.begin()
 
 	// The broker outlives all else, to be told how it ended.
-	brokerCtx, stopBroker := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopBroker()
-	var last sync.WaitGroup
-	last.Go(func() {
+	stopBroker := attend(context.WithoutCancel(ctx), func(serving context.Context) {
 		b.settle(ctx)
-		keep(brokerCtx, b.broker.serve, b.brokerFailed)
+		keep(serving, b.serveBroker, b.brokerFailed)
 	})
-
 	var all sync.WaitGroup
-	for i, p := range b.order {
-		delay := mathrand.N(time.Duration(i)*spread + 1)
-		all.Go(func() { p.run(ctx, delay) })
-		all.Go(func() { p.work(ctx) })
-	}
+	all.Go(func() { newSupervisor(b).run(ctx) })
 	all.Go(func() { b.routeAll(ctx) })
 	all.Go(func() { b.tickAll(ctx) })
 	all.Go(func() { b.runSpawned(ctx) })
 	all.Wait()
 
-	b.outbox.Put(b.topics.BridgeState(), offline, onlineClass)
+	cause := context.Cause(ctx)
+	if errors.Is(cause, errMoved) {
+		b.outbox.RemoveAll()
+	} else {
+		b.outbox.Put(b.topics.BridgeState(), offline, onlineClass)
+	}
 	stopBroker()
-	last.Wait()
-	stopWriting() // what the broker acknowledged to the last is no longer in transit
-	recording.Wait()
 	b.log.Info().Msg("stopped")
+	if errors.Is(cause, ErrRestart) {
+		return ErrRestart
+	}
 	return nil
+}
+
+// attend runs f beside the caller, who must call stop: that ends f's context and
+// waits for f.
+func attend(ctx context.Context, f func(context.Context)) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	running.Go(func() { f(ctx) })
+	return func() {
+		cancel()
+		running.Wait()
+	}
 }
 
 // begin puts everything that is known before the first connection into the
 // outbox.
 func (b *Bridge) begin() {
-	b.journal.tidy(recordFolder, func(id string) bool { return b.printers[id] != nil })
+	b.journal.tidy(recordFolder, func(id string) bool { return b.printer(id) != nil })
+	b.rivals.recall()
 	b.outbox.Put(b.topics.BridgeState(), online, onlineClass)
-	b.announceBridge()
-	b.farm.announce()
-	b.device.observe(b, time.Now())
-	for _, p := range b.order {
+	b.configure(&b.config)
+	b.farm.configure(&b.config)
+	for _, p := range b.printers() {
 		p.start()
 	}
 	b.outbox.Put(b.topics.BridgeInfo(), mustMarshal(b.info()), valueClass)
 	b.health(time.Now())
 }
 
+// configure takes over what a configuration says of the bridge's own device.
+func (b *Bridge) configure(c *Config) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.admin = c.Admin
+	b.publishLocked(time.Now())
+}
+
+// publishLocked announces the bridge and publishes its values.
+func (b *Bridge) publishLocked(now time.Time) {
+	b.announced.reshapeLocked(func() { b.device.setRows(bridgeRows(b.admin)) })
+	b.device.observe(b, now)
+}
+
 // settle waits until every printer has been tried once, but not for long.
 func (b *Bridge) settle(ctx context.Context) {
 	timer := time.NewTimer(settleTime)
 	defer timer.Stop()
-	for _, p := range b.order {
+	for _, p := range b.printers() {
 		select {
 		case <-p.tried:
 		case <-timer.C:
@@ -178,17 +212,18 @@ func (b *Bridge) settle(ctx context.Context) {
 	}
 }
 
-// filters returns what to subscribe to: commands, Home Assistant's birth, and
-// our own discovery documents, to see when a user deletes one.
+// filters returns what to subscribe to: commands, Home Assistant's birth, our own
+// discovery documents, to see when a user deletes one, and what another bridge on
+// our topics would say.
 func (b *Bridge) filters() []string {
-	filters := b.topics.CommandFilters()
+	filters := append(b.topics.CommandFilters(), b.topics.BridgeHealth())
 	if b.config.MQTT.BirthTopic != "" && b.topics.Prefix != "" {
 		filters = append(filters, b.config.MQTT.BirthTopic)
 	}
 	if b.topics.Prefix != "" {
 		filters = append(filters, b.topics.Config(discovery.Bridge), b.topics.Config(discovery.Farm))
-		for _, p := range b.order {
-			filters = append(filters, b.topics.Config(p.config.ID))
+		for _, p := range b.printers() {
+			filters = append(filters, b.topics.Config(p.id))
 		}
 	}
 	return filters
@@ -234,39 +269,55 @@ func (b *Bridge) tickAll(ctx context.Context) {
 }
 
 func (b *Bridge) tick(now time.Time) {
-	for _, p := range b.order {
+	for _, p := range b.printers() {
 		p.tick(now)
 	}
 	b.farm.tick(now)
 
-	b.mu.Lock()
-	born := passed(&b.bornAt, now)
-	if born {
-		b.stubsAt = now.Add(stubDelay)
+	for _, due := range b.due(now) {
+		due(now)
 	}
-	stubs := passed(&b.stubsAt, now)
-	healthy := now.Sub(b.healthAt) >= healthInterval
-	stale := b.staleInfo
-	b.staleInfo = false
-	b.mu.Unlock()
+}
 
-	if born {
-		b.log.Info().Msg("Home Assistant has started: publishing everything again")
-		for _, p := range b.order {
-			p.reannounce(true)
-		}
-		b.outbox.Again()
+// due returns what the time has come for.
+func (b *Bridge) due(now time.Time) []func(time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.recent.forget(now)
+	var list []func(time.Time)
+	if passed(&b.bornAt, now) {
+		b.stubsAt = now.Add(stubDelay)
+		list = append(list, b.born)
 	}
-	if stubs {
-		for _, p := range b.order {
-			p.reannounce(false)
-		}
+	if passed(&b.stubsAt, now) {
+		list = append(list, func(time.Time) { b.repeatAnnouncements(false) })
 	}
-	if stale {
-		b.outbox.Put(b.topics.BridgeInfo(), mustMarshal(b.info()), valueClass)
+	if passed(&b.sweepAt, now) {
+		list = append(list, b.swept)
 	}
-	if healthy {
-		b.health(now)
+	if passed(&b.restoreAt, now) {
+		list = append(list, b.restore)
+	}
+	if b.staleInfo {
+		b.staleInfo = false
+		list = append(list, func(time.Time) { b.outbox.Put(b.topics.BridgeInfo(), mustMarshal(b.info()), valueClass) })
+	}
+	if now.Sub(b.healthAt) >= healthInterval {
+		list = append(list, b.health)
+	}
+	return list
+}
+
+// born answers Home Assistant's start.
+func (b *Bridge) born(time.Time) {
+	b.log.Info().Msg("Home Assistant has started: publishing everything again")
+	b.repeatAnnouncements(true)
+	b.outbox.Again()
+}
+
+func (b *Bridge) repeatAnnouncements(full bool) {
+	for _, a := range b.announcements() {
+		a.repeat(full)
 	}
 }
 
@@ -279,26 +330,48 @@ func passed(at *time.Time, now time.Time) bool {
 	return true
 }
 
+// serveBroker serves one connection to the broker, unless another bridge is at
+// work there.
+func (b *Bridge) serveBroker(ctx context.Context) error {
+	if err := b.rivals.check(ctx); err != nil {
+		return err
+	}
+	b.outbox.Unmute()
+	return b.broker.serve(ctx)
+}
+
 // brokerConnected tells that everything has been published.
 func (b *Bridge) brokerConnected() {
+	now := time.Now()
+	b.rivals.introduced()
 	b.mu.Lock()
 	b.brokerWas = connectionConnected
+	b.device.observe(b, now)
+	if b.sweep.underWay() {
+		b.sweepAt = now.Add(sweepTime)
+	}
 	b.mu.Unlock()
 	b.log.Info().Str("broker", publicURL(b.config.MQTT.URL)).Msg("connected to the MQTT broker")
-	now := time.Now()
-	b.device.observe(b, now)
 	b.health(now)
 }
 
 // brokerFailed logs the loss of the broker once.
 func (b *Bridge) brokerFailed(err error) (final bool) {
+	yields := errors.Is(err, errRival)
+	if yields {
+		b.outbox.Mute()
+	}
+	is := connectionUnreachable
+	if yields {
+		is = connectionYielding
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.brokerWas != connectionUnreachable {
+	if b.brokerWas != is {
 		b.log.Warn().Str("broker", publicURL(b.config.MQTT.URL)).Msg(explainBroker(&b.config.MQTT, err))
 	} else {
 		b.log.Debug().Err(err).Msg("no connection to the MQTT broker")
 	}
-	b.brokerWas = connectionUnreachable
-	return false
+	b.brokerWas = is
+	return yields
 }

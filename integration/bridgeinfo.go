@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"runtime"
@@ -15,8 +16,10 @@ const healthInterval = time.Minute
 // contractVersion counts incompatible changes of the MQTT contract.
 const contractVersion = 1
 
-func bridgeRows() []row[*Bridge] {
-	return []row[*Bridge]{
+// bridgeRows are the rows of the bridge. Those that change it are there only where
+// that is allowed.
+func bridgeRows(admin bool) []row[*Bridge] {
+	rows := []row[*Bridge]{
 		{
 			key:       "state",
 			topic:     func(t discovery.Topics, _ string) string { return t.BridgeState() },
@@ -38,6 +41,19 @@ func bridgeRows() []row[*Bridge] {
 			value:     func(b *Bridge) value { return count(b.brokerReconnects()) },
 		},
 	}
+	if !admin {
+		return rows
+	}
+	return append(rows, row[*Bridge]{
+		key: actionLogLevel, bridged: true, admin: true, action: actionLogLevel,
+		component:  discovery.Component{Platform: discovery.Select, Name: "Log level", Options: LogLevels(), Category: discovery.CategoryDiagnostic, Icon: "mdi:text-box-search-outline"},
+		value:      func(b *Bridge) value { return text(b.logLevel()) },
+		parameters: func(payload string) (json.RawMessage, *refusal) { return encodeParameters(levelParameters{payload}), nil },
+	}, row[*Bridge]{
+		key: actionBridgeRestart, bridged: true, admin: true, action: actionBridgeRestart,
+		component:  discovery.Component{Platform: discovery.Button, Name: "Restart", DeviceClass: "restart", Category: discovery.CategoryDiagnostic},
+		parameters: pressed,
+	})
 }
 
 func (b *Bridge) brokerReconnects() int { return int(max(0, b.broker.connects.Load()-1)) }
@@ -68,7 +84,7 @@ func (b *Bridge) info() infoDoc {
 		Version: b.config.Version, Instance: b.instance, Started: instant(b.started),
 		BaseTopic: b.config.MQTT.BaseTopic, Contract: contractVersion, Printers: []infoPrinter{},
 	}
-	for _, p := range b.order {
+	for _, p := range b.printers() {
 		doc.Printers = append(doc.Printers, p.info())
 	}
 	return doc
@@ -78,7 +94,7 @@ func (p *printer) info() infoPrinter {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return infoPrinter{
-		ID: p.config.ID, Name: p.config.Name, URL: publicURL(p.config.URL), Access: p.config.Access,
+		ID: p.id, Name: p.config.Name, URL: publicURL(p.config.URL), Access: p.config.Access,
 		Version: text(p.view.info.Version), User: text(p.view.info.User),
 		Permissions: append([]string{}, p.view.info.Permissions...), Missing: missingPermissions(&p.view),
 	}
@@ -128,10 +144,10 @@ func (b *Bridge) healthNow(now time.Time) healthDoc {
 			Published: b.broker.published.Load(), Received: b.broker.received.Load(),
 			Dropped: b.outbox.Dropped() + lost,
 		},
-		Printers: make(map[string]healthPrinter, len(b.order)),
+		Printers: make(map[string]healthPrinter, len(b.printers())),
 	}
-	for _, p := range b.order {
-		doc.Printers[p.config.ID] = p.health()
+	for _, p := range b.printers() {
+		doc.Printers[p.id] = p.health()
 	}
 	return doc
 }
@@ -167,7 +183,7 @@ func (b *Bridge) infoChanged() {
 }
 
 func (b *Bridge) countRefusal(device string) {
-	if p := b.printers[device]; p != nil {
+	if p := b.printer(device); p != nil {
 		p.mu.Lock()
 		p.counters.refused++
 		p.mu.Unlock()
@@ -187,28 +203,12 @@ func (b *Bridge) lifecycle(typ, device, detail string) {
 	b.outbox.Answer(b.topics.BridgeEvent(), mustMarshal(doc))
 }
 
-// requested takes a request for one of the bridge's own actions.
-func (b *Bridge) requested(name string, q request, answer func(*refusal, any)) {
-	actions := map[string]func() any{
-		"info":   func() any { return b.info() },
-		"health": func() any { return b.healthNow(time.Now()) },
-	}
-	act, ok := actions[name]
-	if !ok {
-		answer(refuse(CodeNoAction, "the bridge has no action %s", quote(name)), nil)
-		return
-	}
-	if r := decodeParameters(q.parameters, &struct{}{}); r != nil {
-		answer(r, nil)
-		return
-	}
-	answer(nil, act())
-}
-
 // explainBroker says in the words of the user why there is no connection to the
 // broker, and what to do.
 func explainBroker(m *MQTTConfig, err error) string {
 	switch {
+	case errors.Is(err, errRival):
+		return fmt.Sprintf("%v: this one keeps still and looks again every 5 minutes; stop one of them, or give one another base_topic", err)
 	case errors.Is(err, ErrBrokerRefused):
 		return "the MQTT broker refuses the login: check username, password and client_id"
 	case errors.Is(err, ErrSubscriptionRefused):

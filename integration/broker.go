@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -138,26 +139,52 @@ func (c *brokerConn) close() {
 // subscribe subscribes to all filters or fails. The broker may refuse each by
 // itself, which the library doesn't take for an error.
 func (c *brokerConn) subscribe(ctx context.Context, filters []string) error {
-	for len(filters) > 0 {
-		n := min(len(filters), subscribeBatch)
-		batch := make(map[string]byte, n)
-		for _, f := range filters[:n] {
-			batch[f] = 1
-		}
-		filters = filters[n:]
-		c.packet.Load().filters.Store(int32(len(batch)))
-		token := c.client.SubscribeMultiple(batch, nil).(*paho.SubscribeToken)
-		if err := c.await(ctx, token); err != nil {
+	for batch := range slices.Chunk(filters, subscribeBatch) {
+		denied, err := c.subscribeTo(ctx, batch, 1)
+		if err != nil {
 			return fmt.Errorf("subscribe: %w", err)
-		}
-		var denied []string
-		for filter, code := range token.Result() {
-			if code == 0x80 {
-				denied = append(denied, filter)
-			}
 		}
 		if len(denied) > 0 {
 			return fmt.Errorf("%w of %s: its access rules must allow it", ErrSubscriptionRefused, strings.Join(denied, ", "))
+		}
+	}
+	return nil
+}
+
+// subscribeLoosely subscribes to what the bridge can do without.
+func (c *brokerConn) subscribeLoosely(ctx context.Context, filters []string) error {
+	for batch := range slices.Chunk(filters, subscribeBatch) {
+		if _, err := c.subscribeTo(ctx, batch, 0); err != nil {
+			return fmt.Errorf("subscribe: %w", err)
+		}
+	}
+	return nil
+}
+
+// subscribeTo makes one subscription, and returns which filters were refused.
+func (c *brokerConn) subscribeTo(ctx context.Context, filters []string, qos byte) (denied []string, err error) {
+	wanted := make(map[string]byte, len(filters))
+	for _, f := range filters {
+		wanted[f] = qos
+	}
+	c.packet.Load().filters.Store(int32(len(wanted)))
+	token := c.client.SubscribeMultiple(wanted, nil).(*paho.SubscribeToken)
+	if err := c.await(ctx, token); err != nil {
+		return nil, err
+	}
+	for filter, code := range token.Result() {
+		if code == 0x80 {
+			denied = append(denied, filter)
+		}
+	}
+	slices.Sort(denied)
+	return denied, nil
+}
+
+func (c *brokerConn) unsubscribe(ctx context.Context, filters []string) error {
+	for batch := range slices.Chunk(filters, subscribeBatch) {
+		if err := c.await(ctx, c.client.Unsubscribe(batch...)); err != nil {
+			return fmt.Errorf("unsubscribe: %w", err)
 		}
 	}
 	return nil

@@ -78,17 +78,21 @@ func (w *world) checkIntroduction(since int) {
 	}
 }
 
-// TestLogin: how the bridge introduces itself to the broker.
+// TestLogin: how the bridge introduces itself to the broker, after it has looked,
+// under another name and without a will, whether there is one already.
 func TestLogin(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(w *world) {
 		w.config.MQTT.Username, w.config.MQTT.Password, w.broker.password = "someone", "secret", "secret"
 		w.up()
 		list := w.broker.logins()
-		if len(list) != 1 {
+		if len(list) != 2 {
 			t.Fatalf("%d logins: %+v", len(list), list)
 		}
-		got := list[0]
+		if look := list[0]; look.willTopic != "" || !look.clean || look.clientID != "look-"+w.bridge.instance {
+			t.Errorf("the first login is %+v", look)
+		}
+		got := list[1]
 		got.at = time.Time{}
 		want := connect{
 			clean: true, version: 4, keepAlive: 10, clientID: "octoprint2mqtt", user: "someone", login: true,
@@ -103,8 +107,12 @@ func TestLogin(t *testing.T) {
 		}
 		slices.Sort(filters)
 		wantFilters := []string{
+			"homeassistant/device/+/config 0",
 			"homeassistant/device/octoprint2mqtt_bridge/config 1", "homeassistant/device/octoprint2mqtt_farm/config 1",
-			"homeassistant/device/octoprint2mqtt_left/config 1", "homeassistant/status 1", "octoprint2mqtt/+/+/set 1", "octoprint2mqtt/+/request/+ 1",
+			"homeassistant/device/octoprint2mqtt_left/config 1", "homeassistant/status 1",
+			"octoprint2mqtt/+ 0", "octoprint2mqtt/+/+ 0", "octoprint2mqtt/+/+/attributes 0", // for the sweep
+			"octoprint2mqtt/+/+/set 1", "octoprint2mqtt/+/request/+ 1",
+			"octoprint2mqtt/bridge/health 1", "octoprint2mqtt/bridge/health 1", "octoprint2mqtt/bridge/state 1", // another bridge's
 		}
 		if !slices.Equal(filters, wantFilters) {
 			t.Errorf("subscribed to %q", filters)

@@ -69,24 +69,27 @@ func (p *printer) set(key, payload string, at time.Time, answer func(*refusal)) 
 func (p *printer) accept(c *command, transaction json.RawMessage) {
 	p.mu.Lock()
 	ready, refused := p.admitLocked(c, transaction)
+	if refused == nil && !ready.urgent {
+		select {
+		case p.queue <- c:
+		default:
+			refused = refuse(CodeTimeout, "too many commands are waiting for this printer")
+		}
+	}
 	p.mu.Unlock()
-	if refused != nil {
+	switch {
+	case refused != nil:
 		c.answer(refused)
-		return
-	}
-	if ready.urgent {
+	case ready.urgent:
 		p.hurry(c, ready)
-		return
-	}
-	select {
-	case p.queue <- c:
-	default:
-		c.answer(refuse(CodeTimeout, "too many commands are waiting for this printer"))
 	}
 }
 
 // admitLocked refuses what no waiting would make right.
 func (p *printer) admitLocked(c *command, transaction json.RawMessage) (call, *refusal) {
+	if p.gone {
+		return call{}, noPrinter(p.id)
+	}
 	if r := c.action.allows(&p.view); r != nil {
 		return call{}, r
 	}
@@ -147,5 +150,5 @@ func (p *printer) readyLocked(c *command) (call, *refusal) {
 func (p *printer) send(ctx context.Context, c *command, ready call) {
 	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
 	defer cancel()
-	c.answer(refusalOf(ready.send(ctx, p.client)))
+	c.answer(refusalOf(ready.send(ctx, p.octoPrint())))
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"net"
 	"net/url"
+	"slices"
 )
 
 // Access is what commands a printer takes over MQTT, whatever its API key
@@ -29,6 +30,32 @@ type Config struct {
 	// broker hasn't got yet, the last prints, the shapes of printers. It is made
 	// if it isn't there. Empty: nothing survives.
 	StateDir string
+	// Admin allows requests over MQTT that change the bridge itself.
+	Admin bool
+	Host  Host
+}
+
+// Host is what the program around the bridge does for it. The functions are
+// called one at a time and must not block for long. Of the zero Host there is
+// nothing that could be read again, restarted or made to log more.
+type Host struct {
+	// Load reads the configuration anew. What is wrong with it is told to users
+	// in the error's words.
+	Load func() (Config, error)
+	// Changed delivers a value when the configuration should be read anew.
+	Changed <-chan struct{}
+	// LogLevel returns how much is logged, one of [LogLevels], and SetLogLevel
+	// changes it until the program ends.
+	LogLevel    func() string
+	SetLogLevel func(level string)
+}
+
+// LogLevels are the levels of logging, from most lines to least.
+func LogLevels() []string { return []string{"debug", "info", "warn", "error"} }
+
+// controllable reports whether commands to any printer are allowed.
+func (c *Config) controllable() bool {
+	return slices.ContainsFunc(c.Printers, func(p PrinterConfig) bool { return p.Access.includes(AccessControl) && !p.Disabled })
 }
 
 // MQTTConfig tells how to reach the broker and where to publish.

@@ -23,6 +23,10 @@ const (
 	connectionDisabled     connection = "disabled"
 )
 
+// connectionYielding is how the bridge stands with a broker on which another one
+// is at work. It is no state of a printer.
+const connectionYielding connection = "yielding"
+
 func connections() []string {
 	return []string{
 		string(connectionConnected), string(connectionConnecting), string(connectionUnreachable),

@@ -131,7 +131,7 @@ func TestInboundIsBounded(t *testing.T) {
 		w.bridge.outbox.mu.Lock()
 		events, answers := len(w.bridge.outbox.events), len(w.bridge.outbox.answers)
 		w.bridge.outbox.mu.Unlock()
-		if events > maxEvents || answers > maxAnswers || len(w.bridge.order[0].recent.transactions) > maxRemembered {
+		if events > maxEvents || answers > maxAnswers || len(w.bridge.printers()[0].recent.transactions) > maxRemembered {
 			t.Errorf("%d events, %d answers", events, answers)
 		}
 		if lines := len(w.logs.lines("warn", "")); lines > 60 {

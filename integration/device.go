@@ -51,6 +51,18 @@ func (d *device[V]) setRows(rows []row[V]) {
 	d.rows, d.stale = rows, true
 }
 
+// remove removes all topics of the device but its availability from the broker,
+// until it gets rows again.
+func (d *device[V]) remove() {
+	d.setRows(nil)
+	if d.document != nil {
+		d.outbox.Remove(d.topics.Document(d.id))
+	}
+}
+
+// removed reports whether remove was the last that happened.
+func (d *device[V]) removed() bool { return len(d.rows) == 0 }
+
 // observe evaluates every row and publishes what has changed.
 func (d *device[V]) observe(view V, now time.Time) {
 	d.held = false
@@ -65,7 +77,7 @@ func (d *device[V]) observe(view V, now time.Time) {
 			prompt = prompt || r.prompt
 		}
 	}
-	if d.document != nil && d.stale && (prompt || now.Sub(d.documentAt) >= documentInterval) {
+	if d.document != nil && d.stale && len(d.rows) > 0 && (prompt || now.Sub(d.documentAt) >= documentInterval) {
 		d.outbox.Put(d.topics.Document(d.id), mustMarshal(d.document(d, view)), valueClass)
 		d.stale, d.documentAt = false, now
 	}
@@ -94,7 +106,7 @@ func (d *device[V]) observeRow(r *row[V], view V, now time.Time) bool {
 }
 
 // due reports whether something waits that time alone will release.
-func (d *device[V]) due() bool { return d.held || d.stale && d.document != nil }
+func (d *device[V]) due() bool { return d.held || d.stale && d.document != nil && len(d.rows) > 0 }
 
 // get returns what a row shows; documents are made of that.
 func (d *device[V]) get(key string) value {

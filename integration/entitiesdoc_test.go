@@ -45,6 +45,7 @@ Assistant, an entity. [topics.md](topics.md) says how values look and how to sen
 - *permission*: the permission of OctoPrint without which it isn't
 - *off*: disabled in Home Assistant until you enable it
 - *bridge*: holds also while OctoPrint can't be reached
+- ` + "*`mqtt.admin`*" + `: only where that is on
 
 ## A printer
 
@@ -55,7 +56,7 @@ The heaters are those of OctoPrint's printer profile. With several tools there a
 	b.WriteString("\n## The farm\n\n")
 	writeTable(&b, farmRows(true))
 	b.WriteString("\n## The bridge\n\n")
-	writeTable(&b, bridgeRows())
+	writeTable(&b, bridgeRows(true))
 	return b.String()
 }
 
@@ -84,6 +85,9 @@ func writeTable[V any](b *strings.Builder, rows []row[V]) {
 		}
 		if r.bridged {
 			remarks = append(remarks, "bridge")
+		}
+		if r.admin {
+			remarks = append(remarks, "`mqtt.admin`")
 		}
 		access := string(AccessRead)
 		if r.access != "" {

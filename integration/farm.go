@@ -83,19 +83,51 @@ type farmView struct {
 type farm struct {
 	bridge *Bridge
 
-	mu       sync.Mutex
-	printers map[string]summary
-	device   *device[*farmView]
-	view     farmView
-	recent   recent
+	mu        sync.Mutex
+	name      string
+	control   bool // any printer takes commands
+	printers  map[string]summary
+	device    *device[*farmView]
+	announced announcement
+	view      farmView
+	recent    recent
 }
 
 func newFarm(b *Bridge) *farm {
 	f := &farm{bridge: b, printers: make(map[string]summary)}
 	f.device = newDevice[*farmView](discovery.Farm, b.topics, b.outbox)
 	f.device.document = farmDocument
-	f.device.setRows(farmRows(b.controllable()))
+	f.announced = announcement{topic: b.topics.Config(discovery.Farm), outbox: b.outbox, owner: &f.mu, describe: f.describe}
 	return f
+}
+
+// configure takes over what a configuration says of the farm, and announces it.
+func (f *farm) configure(c *Config) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.name, f.control = c.Farm.Name, c.controllable()
+	f.publishLocked(time.Now())
+}
+
+// publishLocked announces the farm and publishes all that is known of it.
+func (f *farm) publishLocked(now time.Time) {
+	f.announced.reshapeLocked(func() { f.device.setRows(farmRows(f.control)) })
+	f.device.observe(&f.view, now)
+}
+
+// eraseLocked removes everything from the broker that was published of the farm.
+func (f *farm) eraseLocked() {
+	f.announced.eraseLocked()
+	f.device.remove()
+}
+
+// remove takes in that a printer is no longer part of the farm.
+func (f *farm) remove(id string, now time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.printers, id)
+	f.view = viewOf(f.printers)
+	f.device.observe(&f.view, now)
 }
 
 // update takes in what a printer has become.
@@ -172,21 +204,6 @@ func farmDocument(d *device[*farmView], v *farmView) any {
 	}
 }
 
-// announce puts the farm's discovery document into the outbox.
-func (f *farm) announce() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	t := f.bridge.topics
-	f.bridge.announce(discovery.Farm, discovery.Document{
-		Device: discovery.Device{
-			Identifier: t.Node(discovery.Farm), Name: f.bridge.config.Farm.Name, Manufacturer: "octoprint2mqtt",
-			Model: "Print farm", SWVersion: f.bridge.config.Version, ViaDevice: t.Node(discovery.Bridge),
-		},
-		Availability: []string{t.BridgeState()},
-		Components:   f.device.components(),
-	})
-}
-
 // farmActions are actions of all printers at once, by the printers' own action
 // that each stands for.
 func farmActions() map[string]string {
@@ -218,18 +235,20 @@ func (f *farm) requested(name string, q request, at time.Time, answer func(*refu
 		answer(r, nil)
 		return
 	}
-	if !f.bridge.controllable() {
-		answer(refuse(CodeAccessDenied, "the configuration allows commands to none of the printers"), nil)
-		return
-	}
-	f.mu.Lock()
-	r := f.recent.admit(&command{at: at}, q.transaction)
-	f.mu.Unlock()
-	if r != nil {
+	if r := f.admit(&command{at: at}, q.transaction); r != nil {
 		answer(r, nil)
 		return
 	}
 	f.bridge.each(part, at, func(results map[string]printerResult) { answer(worst(results), results) })
+}
+
+func (f *farm) admit(c *command, transaction json.RawMessage) *refusal {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.control {
+		return refuse(CodeAccessDenied, "the configuration allows commands to none of the printers")
+	}
+	return f.recent.admit(c, transaction)
 }
 
 // printerResult is what a farm action did to one printer.
@@ -266,12 +285,13 @@ func worst(results map[string]printerResult) *refusal {
 // are through. It doesn't block.
 func (b *Bridge) each(name string, at time.Time, done func(map[string]printerResult)) {
 	var mu sync.Mutex
-	results := make(map[string]printerResult, len(b.order))
-	left := len(b.order)
-	for _, p := range b.order {
+	printers := b.printers()
+	results := make(map[string]printerResult, len(printers))
+	left := len(printers)
+	for _, p := range printers {
 		p.requested(name, request{parameters: json.RawMessage("{}")}, at, func(r *refusal) {
 			mu.Lock()
-			results[p.config.ID] = resultOf(r)
+			results[p.id] = resultOf(r)
 			left--
 			last := left == 0
 			mu.Unlock()

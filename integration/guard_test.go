@@ -138,7 +138,7 @@ func printerIn(s situation) *printer {
 	c := printerConfig("left")
 	c.Access = s.access
 	b := New(Config{MQTT: MQTTConfig{URL: mustURL("mqtt://broker.test:1883"), BaseTopic: "base"}, Printers: []PrinterConfig{c}}, zerolog.Nop())
-	p := b.order[0]
+	p := b.printers()[0]
 	p.view.info = octoprint.Info{
 		Version: "1.11.8", User: "operator", Permissions: append([]string{}, s.permissions...),
 		Profile: &octoprint.Profile{Heaters: []string{"tool0", "bed"}},

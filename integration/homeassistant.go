@@ -11,91 +11,99 @@ func (b *Bridge) origin() discovery.Origin {
 	return discovery.Origin{Name: "octoprint2mqtt", SWVersion: b.config.Version, URL: supportURL}
 }
 
-// announce puts a discovery document into the outbox.
-func (b *Bridge) announce(device string, d discovery.Document) {
-	if b.topics.Prefix == "" {
-		return
-	}
-	d.Origin = b.origin()
-	b.outbox.Put(b.topics.Config(device), mustMarshal(d), discoveryClass)
-}
-
-func (b *Bridge) announceBridge() {
-	b.announce(discovery.Bridge, discovery.Document{
+// describe returns the bridge's own discovery document; see [announcement].
+func (b *Bridge) describe() (discovery.Document, bool) {
+	return discovery.Document{
 		Device: discovery.Device{
 			Identifier: b.topics.Node(discovery.Bridge), Name: "octoprint2mqtt", Manufacturer: "octoprint2mqtt",
 			Model: "Bridge", SWVersion: b.config.Version,
 		},
+		Origin:     b.origin(),
 		Components: b.device.components(),
-	})
+	}, true
 }
 
-// announceLocked puts the discovery document into the outbox. Components to be
-// removed stand in it as stubs, or once more in full when Home Assistant has
-// started anew: a stub works only on what it has loaded.
-func (p *printer) announceLocked(full bool) {
-	if p.deleted || p.bridge.topics.Prefix == "" {
-		return
-	}
-	d := p.discoveryLocked()
-	d.Stubs = make(map[string]discovery.Platform, len(p.removed))
-	for key, c := range p.removed {
-		if full {
-			d.Components[key] = c
-		} else {
-			d.Stubs[key] = c.Platform
-		}
-	}
-	p.bridge.outbox.Put(p.bridge.topics.Config(p.config.ID), mustMarshal(d), discoveryClass)
+// describe returns the farm's discovery document; see [announcement].
+func (f *farm) describe() (discovery.Document, bool) {
+	t := f.bridge.topics
+	return discovery.Document{
+		Device: discovery.Device{
+			Identifier: t.Node(discovery.Farm), Name: f.name, Manufacturer: "octoprint2mqtt",
+			Model: "Print farm", SWVersion: f.bridge.config.Version, ViaDevice: t.Node(discovery.Bridge),
+		},
+		Origin:       f.bridge.origin(),
+		Availability: []string{t.BridgeState()},
+		Components:   f.device.components(),
+	}, true
 }
 
-func (p *printer) discoveryLocked() discovery.Document {
-	t, id := p.bridge.topics, p.config.ID
+// describe returns the printer's discovery document; see [announcement]. A
+// printer that was never reached has more components than are known.
+func (p *printer) describe() (d discovery.Document, complete bool) {
+	t := p.bridge.topics
 	model := "3D printer"
 	if m := profileModel(p.view.info); m != "" {
 		model = clean(m)
 	}
-	d := discovery.Document{
+	return discovery.Document{
 		Device: discovery.Device{
-			Identifier: t.Node(id), Name: p.config.Name, Manufacturer: "OctoPrint", Model: model,
+			Identifier: t.Node(p.id), Name: p.config.Name, Manufacturer: "OctoPrint", Model: model,
 			SWVersion: clean(p.view.info.Version), ConfigurationURL: publicURL(p.config.URL),
 			ViaDevice: t.Node(discovery.Farm), SuggestedArea: p.config.Area,
 		},
 		Origin:       p.bridge.origin(),
-		Availability: []string{t.BridgeState(), t.Availability(id)},
-		Components:   p.device.components(),
-	}
-	if _, ok := d.Components["event"]; ok {
+		Availability: []string{t.BridgeState(), t.Availability(p.id)},
+		Components:   p.componentsLocked(),
+	}, p.view.reached()
+}
+
+// componentsLocked are the printer's entities and its device triggers.
+func (p *printer) componentsLocked() map[string]discovery.Component {
+	list := p.device.components()
+	if _, ok := list["event"]; ok {
 		for _, typ := range eventTypes() {
-			d.Components["trigger_"+typ] = discovery.Trigger(t.Event(id), typ, "printer")
+			list["trigger_"+typ] = discovery.Trigger(p.bridge.topics.Event(p.id), typ, "printer")
 		}
 	}
-	return d
+	return list
 }
 
-// reannounce repeats a printer's discovery, in full after Home Assistant has
-// started, and then once more with stubs for what is to go.
-func (p *printer) reannounce(full bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(p.removed) == 0 {
-		return
+// announcement returns what Home Assistant is told of a device; nil if there is
+// none of that name.
+func (b *Bridge) announcement(device string) *announcement {
+	switch device {
+	case discovery.Bridge:
+		return &b.announced
+	case discovery.Farm:
+		return &b.farm.announced
 	}
-	p.announceLocked(full)
-	if !full {
-		p.removed = nil // Home Assistant has had its stubs
+	if p := b.printer(device); p != nil {
+		return &p.announced
 	}
+	return nil
 }
 
-// deletedByUser respects that somebody deleted the device in Home Assistant: it
-// stays deleted until the bridge starts anew.
-func (p *printer) deletedByUser() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.deleted {
-		return
+// announcements are those of all devices, in the order in which they refer to
+// each other.
+func (b *Bridge) announcements() []*announcement {
+	list := []*announcement{&b.announced, &b.farm.announced}
+	for _, p := range b.printers() {
+		list = append(list, &p.announced)
 	}
-	p.deleted = true
-	p.bridge.outbox.Disown(p.bridge.topics.Config(p.config.ID))
-	p.log.Info().Msg("the device was deleted in Home Assistant and stays deleted until octoprint2mqtt is restarted")
+	return list
+}
+
+// discovered takes in a discovery document of ours that came from the broker.
+func (b *Bridge) discovered(device string, d delivery) {
+	a := b.announcement(device)
+	switch {
+	case len(d.payload) == 0 && a == nil:
+		b.outbox.Disown(d.topic)
+	case len(d.payload) == 0:
+		if a.withdrawn() {
+			b.log.Info().Str("device", device).Msg("the device was deleted in Home Assistant and stays deleted until octoprint2mqtt is restarted")
+		}
+	case a != nil && d.retained && !b.outbox.Wants(d.topic, string(d.payload)):
+		a.inherit(b.topics.Former(device, d.payload))
+	}
 }

@@ -38,7 +38,7 @@ type journal struct {
 	wake chan struct{} // holds one element while something is due
 
 	mu     sync.Mutex
-	due    map[string][]byte
+	due    map[string][]byte // nil: to be removed
 	failed bool // the last attempt to write
 }
 
@@ -99,12 +99,23 @@ func (j *journal) tidy(folder string, keep func(name string) bool) {
 	}
 }
 
+// drop has a document removed.
+func (j *journal) drop(name string) {
+	if j.dir != "" {
+		j.plan(name, nil)
+	}
+}
+
 // put has a document written.
 func (j *journal) put(name string, v any) {
 	if j.dir == "" {
 		return
 	}
-	b := []byte(mustMarshal(entry{Version: journalVersion, Data: json.RawMessage(mustMarshal(v))}))
+	j.plan(name, []byte(mustMarshal(entry{Version: journalVersion, Data: json.RawMessage(mustMarshal(v))})))
+}
+
+// plan makes a document due; nil removes it.
+func (j *journal) plan(name string, b []byte) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.due[name] = b
@@ -184,9 +195,15 @@ func (j *journal) report(err error) {
 }
 
 // write replaces a file so that at each moment either the old or the new one is
-// there in full.
+// there in full. Without bytes it removes the file.
 func (j *journal) write(name string, b []byte) error {
 	path := j.path(name)
+	if b == nil {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil
+	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}

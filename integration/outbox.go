@@ -38,6 +38,7 @@ type outbox struct {
 	events  []*queued
 	sent    int // how many of events, from the first, are in flight
 	answers []message
+	muted   bool // events and answers are not wanted
 	dropped uint64
 }
 
@@ -113,6 +114,16 @@ func (o *outbox) Remove(topic string) {
 	o.markLocked(r)
 }
 
+// RemoveAll has every topic deleted from the broker.
+func (o *outbox) RemoveAll() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, r := range o.topics {
+		r.payload, r.removed = "", true
+		o.markLocked(r)
+	}
+}
+
 // Disown forgets a topic that somebody else has deleted: it stays deleted.
 func (o *outbox) Disown(topic string) {
 	o.mu.Lock()
@@ -129,16 +140,21 @@ func (o *outbox) Disown(topic string) {
 }
 
 // Event queues a message that is kept until it is acknowledged. The payload is
-// rendered each time it is sent. If the queue is full the oldest is dropped.
-func (o *outbox) Event(topic string, render func() string, acknowledged func()) {
+// rendered each time it is sent. If the queue is full the oldest is dropped. It
+// is false if the outbox is muted: then nothing is queued, nor acknowledged.
+func (o *outbox) Event(topic string, render func() string, acknowledged func()) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if o.muted {
+		return false
+	}
 	if len(o.events) >= maxEvents {
 		o.events = slices.Delete(o.events, o.sent, o.sent+1) // the oldest that isn't in flight
 		o.dropped++
 	}
 	o.events = append(o.events, &queued{topic: topic, render: render, acknowledged: acknowledged})
 	o.signal()
+	return true
 }
 
 // Answer queues a message that is of use only now: it is dropped when the
@@ -146,6 +162,9 @@ func (o *outbox) Event(topic string, render func() string, acknowledged func()) 
 func (o *outbox) Answer(topic, payload string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if o.muted {
+		return
+	}
 	if len(o.answers) >= maxAnswers {
 		o.dropped++
 		return
@@ -301,6 +320,40 @@ func (o *outbox) Settled(limit class) bool {
 		}
 	}
 	return limit < valueClass || o.sent == len(o.events) && len(o.answers) == 0
+}
+
+// Wants reports whether a topic is to hold exactly this payload.
+func (o *outbox) Wants(topic, payload string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	r := o.topics[topic]
+	return r != nil && !r.removed && r.payload == payload
+}
+
+// Owns reports whether it was decided what a topic should hold, if anything.
+func (o *outbox) Owns(topic string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.topics[topic] != nil
+}
+
+// Mute drops the events and answers that wait, and those to come until Unmute:
+// somebody else tells them. It is called with nothing in flight.
+func (o *outbox) Mute() {
+	o.mu.Lock()
+	dropped := o.events
+	o.muted, o.events, o.sent, o.answers = true, nil, 0, nil
+	o.mu.Unlock()
+	for _, e := range dropped {
+		e.acknowledged()
+	}
+}
+
+// Unmute ends what Mute began.
+func (o *outbox) Unmute() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.muted = false
 }
 
 // Known reports whether the broker is known to have what a topic should be.

@@ -9,7 +9,6 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"octoprint2mqtt/discovery"
 	"octoprint2mqtt/octoprint"
 )
 
@@ -17,18 +16,21 @@ import (
 const grace = 5 * time.Second
 
 // printer is one configured OctoPrint server with what hangs on it. Three
-// goroutines of [Bridge.Run] work on it: one keeps its session, one carries out
-// its commands, and one looks after all printers each second.
+// goroutines work on it: one keeps its session, one carries out its commands, and
+// one looks after all printers each second.
 type printer struct {
-	config PrinterConfig
-	client *octoprint.Client
+	id     string
 	bridge *Bridge
 	log    zerolog.Logger
 	queue  chan *command
 
-	mu     sync.Mutex
-	view   printerView
-	device *device[*printerView]
+	mu        sync.Mutex
+	config    PrinterConfig
+	client    *octoprint.Client
+	view      printerView
+	device    *device[*printerView]
+	announced announcement
+	gone      bool // removed: nothing is published or recorded any more
 	// session tells that one is open now, which live values may outlast by the
 	// grace.
 	session  bool
@@ -37,11 +39,7 @@ type printer struct {
 	recent   recent
 	urgent   urgent
 	commands uint64 // how many there have been
-	// announced is what Home Assistant is known to have been told last, removed
-	// what is to be taken out of it.
-	announced, removed map[string]discovery.Component
-	deleted            bool // by the user, in Home Assistant
-	pending            pending
+	pending  pending
 
 	// What the journal has of the printer.
 	unrecorded  bool
@@ -68,25 +66,40 @@ type printerCounters struct {
 
 func newPrinter(b *Bridge, c PrinterConfig) *printer {
 	p := &printer{
-		config: c,
+		id:     c.ID,
 		bridge: b,
 		log:    b.log.With().Str("printer", c.ID).Logger(),
 		queue:  make(chan *command, queueLength),
 		tried:  make(chan struct{}),
 	}
-	p.client = octoprint.NewClient(octoprint.Options{
-		URL: c.URL, APIKey: c.APIKey, User: c.User, TLS: c.TLS, Dial: c.Dial,
-		Agent: "octoprint2mqtt/" + b.config.Version,
-	})
-	p.view = printerView{config: &p.config, connection: connectionConnecting, prints: &tracker{printer: c.ID}}
-	if c.Disabled {
-		close(p.tried)
-		p.view.connection, p.view.detail = connectionDisabled, "This printer is disabled in the configuration."
-	}
-	p.counters.since = time.Now()
+	p.view = printerView{config: &p.config, prints: &tracker{printer: c.ID}}
 	p.device = newDevice[*printerView](c.ID, b.topics, b.outbox)
 	p.device.document = printerDocument
+	p.announced = announcement{topic: b.topics.Config(c.ID), outbox: b.outbox, owner: &p.mu, describe: p.describe}
+	p.configureLocked(c)
 	return p
+}
+
+// configureLocked takes over a configuration. With another connection to make,
+// nothing is known of the printer any more but what it was like.
+func (p *printer) configureLocked(c PrinterConfig) {
+	same := p.client != nil && sameConnection(&p.config, &c)
+	p.config = c
+	if same {
+		return
+	}
+	p.client = octoprint.NewClient(octoprint.Options{
+		URL: c.URL, APIKey: c.APIKey, User: c.User, TLS: c.TLS, Dial: c.Dial,
+		Agent: "octoprint2mqtt/" + p.bridge.config.Version,
+	})
+	p.session, p.lost = false, nil
+	p.counters.since = time.Now()
+	p.view.state = octoprint.State{}
+	p.view.connection, p.view.detail = connectionConnecting, ""
+	if c.Disabled {
+		p.triedOnce.Do(func() { close(p.tried) })
+		p.view.connection, p.view.detail = connectionDisabled, "This printer is disabled in the configuration."
+	}
 }
 
 // start puts everything that is known before the first session into the outbox.
@@ -94,17 +107,80 @@ func (p *printer) start() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.recall()
-	p.bridge.outbox.Put(p.bridge.topics.Availability(p.config.ID), offline, availabilityClass)
+	p.publishLocked(time.Now())
+}
+
+// publishLocked announces the printer and publishes all that is known of it.
+func (p *printer) publishLocked(now time.Time) {
+	p.availableLocked()
 	p.reshapeLocked()
-	p.observeLocked(time.Now())
+	p.observeLocked(now)
+}
+
+// availableLocked tells whether the bridge can talk to the printer's OctoPrint.
+func (p *printer) availableLocked() {
+	payload := offline
+	if p.view.connection == connectionConnected {
+		payload = online
+	}
+	p.bridge.outbox.Put(p.bridge.topics.Availability(p.id), payload, availabilityClass)
+}
+
+// reconfigure takes over a changed configuration. If the connection is another
+// one, no session may be kept while it runs.
+func (p *printer) reconfigure(c PrinterConfig) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.configureLocked(c)
+	p.publishLocked(time.Now())
+}
+
+// eraseLocked removes everything from the broker that was published of the
+// printer.
+func (p *printer) eraseLocked() {
+	p.announced.eraseLocked()
+	p.device.remove()
+	p.bridge.outbox.Remove(p.bridge.topics.Availability(p.id))
+}
+
+// remove takes the printer out of everything. Neither its session nor its worker
+// may run any more.
+func (p *printer) remove() {
+	p.mu.Lock()
+	p.eraseLocked()
+	p.gone = true
+	p.mu.Unlock()
+	p.bridge.farm.remove(p.id, time.Now())
+	p.bridge.journal.drop(p.recordName())
+	for {
+		select {
+		case c := <-p.queue:
+			c.answer(noPrinter(p.id))
+		default:
+			return
+		}
+	}
+}
+
+func (p *printer) disabled() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.config.Disabled
+}
+
+// octoPrint is the client for the server as it is configured now.
+func (p *printer) octoPrint() *octoprint.Client {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.client
 }
 
 // run keeps a session until ctx ends.
 func (p *printer) run(ctx context.Context, delay time.Duration) {
-	if p.config.Disabled || !wait(ctx, delay) {
-		return
+	client := p.octoPrint()
+	if wait(ctx, delay) {
+		keep(ctx, func(ctx context.Context) error { return client.Serve(ctx, p) }, p.failed)
 	}
-	keep(ctx, func(ctx context.Context) error { return p.client.Serve(ctx, p) }, p.failed)
 }
 
 var _ octoprint.Handler = (*printer)(nil)
@@ -121,8 +197,8 @@ func (p *printer) SessionOpened(i octoprint.Info, s *octoprint.State) {
 		p.view.connection, p.view.detail = connectionConnected, ""
 		p.counters.since = now
 		p.log.Info().Str("octoprint", i.Version).Str("user", clean(i.User)).Msg("connected to OctoPrint")
-		p.bridge.lifecycle("session_up", p.config.ID, "")
-		p.bridge.outbox.Put(p.bridge.topics.Availability(p.config.ID), online, availabilityClass)
+		p.bridge.lifecycle("session_up", p.id, "")
+		p.availableLocked()
 	}
 	if s.Problem && s.Error == "" {
 		s.Error = p.view.prints.reason
@@ -252,11 +328,11 @@ func (p *printer) giveUpLocked(now time.Time) {
 	// turns out that somebody has to do something.
 	if before == connectionConnected || before == connectionConnecting || before != d.connection && d.atOnce() {
 		p.log.Warn().Str("connection", string(d.connection)).Msg(d.detail)
-		p.bridge.lifecycle("session_lost", p.config.ID, d.detail)
+		p.bridge.lifecycle("session_lost", p.id, d.detail)
 	}
 	p.view.connection, p.view.detail = d.connection, d.detail
 	p.view.state = octoprint.State{}
-	p.bridge.outbox.Put(p.bridge.topics.Availability(p.config.ID), offline, availabilityClass)
+	p.availableLocked()
 	p.observeLocked(now)
 }
 
@@ -264,6 +340,9 @@ func (p *printer) giveUpLocked(now time.Time) {
 func (p *printer) tick(now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.gone {
+		return
+	}
 	if p.lost != nil && p.view.connection == connectionConnected && now.Sub(p.lost.at) >= grace {
 		p.giveUpLocked(now)
 	}
@@ -281,6 +360,6 @@ func (p *printer) tick(now time.Time) {
 
 func (p *printer) observeLocked(now time.Time) {
 	p.device.observe(&p.view, now)
-	p.bridge.farm.update(p.config.ID, p.summaryLocked(), now)
+	p.bridge.farm.update(p.id, p.summaryLocked(), now)
 	p.recordLocked(now)
 }

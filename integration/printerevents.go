@@ -20,11 +20,15 @@ func (p *printer) tellLocked(events []event) {
 
 // sendLocked queues an event on its topics and remembers it until all have it.
 func (p *printer) sendLocked(e event) {
-	topics := []string{p.bridge.topics.Event(p.config.ID), p.bridge.topics.Event(discovery.Farm)}
-	waiting := p.pending.add(e, len(topics))
-	p.unrecorded = true
-	for _, topic := range topics {
-		p.bridge.outbox.Event(topic, func() string { return e.payload(time.Now()) }, func() { p.acknowledged(waiting) })
+	waiting := &pendingEvent{event: e}
+	for _, topic := range []string{p.bridge.topics.Event(p.id), p.bridge.topics.Event(discovery.Farm)} {
+		if p.bridge.outbox.Event(topic, func() string { return e.payload(time.Now()) }, func() { p.acknowledged(waiting) }) {
+			waiting.left++
+		}
+	}
+	if waiting.left > 0 {
+		p.pending.add(waiting)
+		p.unrecorded = true
 	}
 }
 
@@ -74,6 +78,9 @@ func (p *printer) resolve(ctx context.Context, missed *job, after []event) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.gone {
+		return
+	}
 	if p.view.prints.missed == missed {
 		p.resolvedLocked(missed, result, after)
 	} else {
@@ -87,7 +94,7 @@ func (p *printer) outcome(ctx context.Context, missed *job) (outcome, error) {
 	if missed.origin != "local" || missed.path == "" {
 		return outcomeUnknown, nil // OctoPrint keeps no record of other storages
 	}
-	last, found, err := p.client.LastPrint(ctx, missed.origin, missed.path)
+	last, found, err := p.octoPrint().LastPrint(ctx, missed.origin, missed.path)
 	switch {
 	case errors.Is(err, octoprint.Refused), errors.Is(err, octoprint.NotPermitted):
 		return outcomeUnknown, nil

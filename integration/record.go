@@ -54,7 +54,7 @@ type recordLast struct {
 const recordFolder = "printers"
 
 // recordName is the printer's name in the journal.
-func (p *printer) recordName() string { return recordFolder + "/" + p.config.ID }
+func (p *printer) recordName() string { return recordFolder + "/" + p.id }
 
 // recordInterval is how often a running job's progress is recorded: it tells
 // after a restart whether it is still the same job.
@@ -63,7 +63,7 @@ const recordInterval = time.Minute
 // recordLocked has the journal keep what is known now, if it changed.
 func (p *printer) recordLocked(now time.Time) {
 	t := p.view.prints
-	if !p.unrecorded && t.active == p.recordedJob && (t.active == nil || now.Sub(p.recordedAt) < recordInterval) {
+	if p.gone || !p.unrecorded && t.active == p.recordedJob && (t.active == nil || now.Sub(p.recordedAt) < recordInterval) {
 		return
 	}
 	p.unrecorded, p.recordedJob, p.recordedAt = false, t.active, now
@@ -140,13 +140,11 @@ type pendingEvent struct {
 // told of in full once it is back, but a restart forgets the oldest.
 const maxPending = 256
 
-func (p *pending) add(e event, topics int) *pendingEvent {
-	pe := &pendingEvent{event: e, left: topics}
+func (p *pending) add(e *pendingEvent) {
 	if len(p.list) >= maxPending {
 		p.list = p.list[1:]
 	}
-	p.list = append(p.list, pe)
-	return pe
+	p.list = append(p.list, e)
 }
 
 // acknowledged takes in that one topic has the event, and reports whether all

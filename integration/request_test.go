@@ -47,7 +47,7 @@ func TestMalformedCommands(t *testing.T) {
 			{"farm/request/pause_all", `{"printers":[]}`, CodeInvalid},
 			{"farm/printing/set", "PRESS", CodeNoAction},
 			{"farm/pause_all/set", "ON", CodeInvalid},
-			{"bridge/request/restart", "{}", CodeNoAction},
+			{"bridge/request/restart", "{}", CodeAccessDenied},
 			{"bridge/request/info", `{"all":true}`, CodeInvalid},
 			{"bridge/version/set", "2", CodeNoAction},
 			{"left/state/set", "idle", CodeNoAction},

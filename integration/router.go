@@ -11,6 +11,9 @@ import (
 
 // deliver takes a message from the broker's goroutine, which must not wait.
 func (b *Bridge) deliver(d delivery) {
+	if d.topic != b.config.MQTT.BirthTopic && b.sweep.takes(&d) {
+		return
+	}
 	select {
 	case b.inbound <- d:
 	default:
@@ -45,12 +48,14 @@ func (b *Bridge) handle(d delivery) {
 		}
 		return
 	}
-	if id, ok := b.topics.DeviceOfConfig(d.topic); ok && len(d.payload) == 0 {
-		if p := b.printers[id]; p != nil {
-			p.deletedByUser()
-		} else {
-			b.outbox.Disown(d.topic) // bridge and farm are announced only once
+	if d.topic == b.topics.BridgeHealth() {
+		if err := b.rivals.heard(&d); err != nil {
+			b.broker.quit(err)
 		}
+		return
+	}
+	if device, ok := b.topics.DeviceOfConfig(d.topic); ok {
+		b.discovered(device, d)
 	}
 }
 
@@ -81,26 +86,26 @@ func (b *Bridge) route(c discovery.Command, d delivery) {
 }
 
 func (b *Bridge) routeSet(c discovery.Command, d delivery, answer func(*refusal)) {
-	switch p := b.printers[c.Device]; {
+	switch p := b.printer(c.Device); {
 	case p != nil:
 		p.set(c.Name, string(d.payload), d.at, answer)
 	case c.Device == discovery.Farm:
 		b.farm.set(c.Name, string(d.payload), d.at, answer)
 	case c.Device == discovery.Bridge:
-		answer(refuse(CodeNoAction, "the bridge has no row %s that takes commands", quote(c.Name)))
+		b.set(c.Name, string(d.payload), d.at, answer)
 	default:
 		answer(noPrinter(c.Device))
 	}
 }
 
 func (b *Bridge) routeRequest(c discovery.Command, d delivery, q request, answer func(*refusal, any)) {
-	switch p := b.printers[c.Device]; {
+	switch p := b.printer(c.Device); {
 	case p != nil:
 		p.requested(c.Name, q, d.at, func(r *refusal) { answer(r, nil) })
 	case c.Device == discovery.Farm:
 		b.farm.requested(c.Name, q, d.at, answer)
 	case c.Device == discovery.Bridge:
-		b.requested(c.Name, q, answer)
+		b.requested(c.Name, q, d.at, answer)
 	default:
 		answer(noPrinter(c.Device), nil)
 	}

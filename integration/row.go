@@ -36,6 +36,9 @@ type row[V any] struct {
 	// configuration and OctoPrint's permission. Rows without are for everybody.
 	access     Access
 	permission string
+	// admin rows are there only where the configuration allows to change the
+	// bridge itself over MQTT.
+	admin bool
 	// action is the request that a command to this row stands for, and
 	// parameters translates the command's payload for it. They are unset for
 	// rows that take no commands.

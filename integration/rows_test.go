@@ -38,7 +38,7 @@ type facts struct {
 	prompt, bridged    bool
 	access             Access
 	permission, action string
-	parameters         bool
+	parameters, admin  bool
 }
 
 func factsOf[V any](device string, rows []row[V], zero V) []facts {
@@ -49,7 +49,7 @@ func factsOf[V any](device string, rows []row[V], zero V) []facts {
 	for _, r := range rows {
 		f := facts{
 			device: device, key: r.key, component: components[r.key], hasValue: r.value != nil, hasNoise: r.noise != nil, prompt: r.prompt,
-			bridged: r.bridged, access: r.access, permission: r.permission, action: r.action, parameters: r.parameters != nil,
+			bridged: r.bridged, access: r.access, permission: r.permission, action: r.action, parameters: r.parameters != nil, admin: r.admin,
 		}
 		if r.value != nil {
 			f.zero = r.value(zero)
@@ -65,7 +65,7 @@ func allFacts() []facts {
 	return slices.Concat(
 		factsOf("left", printerRows(v), v),
 		factsOf(discovery.Farm, farmRows(true), &farmView{}),
-		factsOf(discovery.Bridge, bridgeRows(), bridge),
+		factsOf(discovery.Bridge, bridgeRows(true), bridge),
 	)
 }
 
@@ -96,8 +96,11 @@ func TestRowRules(t *testing.T) {
 		if f.parameters != (f.action != "") {
 			t.Errorf("%s: an action without parameters, or the other way round", at)
 		}
-		if f.action != "" && (f.access == "" || f.access == AccessRead) {
+		if f.action != "" && !f.admin && (f.access == "" || f.access == AccessRead) {
 			t.Errorf("%s: takes commands at access %q", at, f.access)
+		}
+		if f.admin && (f.action == "" || f.device != discovery.Bridge) {
+			t.Errorf("%s: needs mqtt.admin to change nothing of the bridge", at)
 		}
 		if f.device == "left" && (f.action != "") != (f.permission != "") {
 			t.Errorf("%s: action %q with permission %q", at, f.action, f.permission)
@@ -120,6 +123,10 @@ func checkPlatform(t *testing.T, at string, f facts) {
 	case discovery.Number:
 		if f.action == "" || !f.hasValue || c.Min == nil || c.Max == nil || *c.Min >= *c.Max {
 			t.Errorf("%s: a number has an action, a value and a range", at)
+		}
+	case discovery.Select:
+		if f.action == "" || !f.hasValue || len(c.Options) < 2 {
+			t.Errorf("%s: a select has an action, a value and options", at)
 		}
 	case discovery.Event:
 		if f.hasValue || !f.bridged && f.device == "left" || !slices.Equal(c.EventTypes, eventTypes()) {
@@ -171,7 +178,7 @@ func TestDiscoveryDocumentsAreValid(t *testing.T) {
 		p.bridge.config.Version, p.bridge.config.Farm.Name = "1.0.0", "Print farm"
 		p.view.info = v.info
 		p.device.setRows(shapedRows(&p.view))
-		d := p.discoveryLocked()
+		d, _ := p.describe()
 		if err := d.Validate(); err != nil {
 			t.Error(err)
 		}

@@ -1,10 +1,6 @@
 package integration
 
-import (
-	"slices"
-
-	"octoprint2mqtt/discovery"
-)
+import "slices"
 
 // printerRows is the table of a printer: all rows that its shape gives, before
 // it is asked which of them are allowed. It is a pure function of what is known.
@@ -22,7 +18,7 @@ func printerRows(v *printerView) []printerRow {
 // OctoPrint. The rest is published all the same where anybody may read it, so
 // that nothing from an earlier run is left standing.
 func shapedRows(v *printerView) []printerRow {
-	reached := v.info.Version != ""
+	reached := v.reached()
 	var rows []printerRow
 	for _, r := range printerRows(v) {
 		allowed := v.config.Access.includes(r.access) && (r.permission == "" || reached && v.info.May(r.permission))
@@ -38,7 +34,7 @@ func shapedRows(v *printerView) []printerRow {
 // missingPermissions are those that would give more rows at this access level.
 func missingPermissions(v *printerView) []string {
 	missing := []string{}
-	if v.info.Version == "" {
+	if !v.reached() {
 		return missing
 	}
 	for _, r := range printerRows(v) {
@@ -49,24 +45,10 @@ func missingPermissions(v *printerView) []string {
 	return missing
 }
 
+// reached reports whether it was ever heard what the printer is like.
+func (v *printerView) reached() bool { return v.info.Version != "" }
+
 // reshapeLocked gives the printer the rows that it has now and announces them.
 func (p *printer) reshapeLocked() {
-	if p.bridge.outbox.Known(p.bridge.topics.Config(p.config.ID)) {
-		// A stub for what Home Assistant never had would confuse it.
-		p.announced = p.device.components()
-	}
-	p.device.setRows(shapedRows(&p.view))
-	now := p.device.components()
-	for key, c := range p.announced {
-		if _, stays := now[key]; !stays {
-			if p.removed == nil {
-				p.removed = make(map[string]discovery.Component)
-			}
-			p.removed[key] = c
-		}
-	}
-	for key := range now {
-		delete(p.removed, key)
-	}
-	p.announceLocked(false)
+	p.announced.reshapeLocked(func() { p.device.setRows(shapedRows(&p.view)) })
 }

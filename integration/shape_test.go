@@ -15,7 +15,7 @@ func TestAnotherProfile(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(w *world) {
 		w.up()
-		p := w.bridge.printers["left"]
+		p := w.bridge.printer("left")
 		p.mu.Lock()
 		info := p.view.info
 		p.mu.Unlock()
@@ -67,11 +67,11 @@ func TestRowsThatComeBack(t *testing.T) {
 		w.sleep(5 * time.Second)
 		w.sims["left"].SetPermissions("operator", "STATUS", "CONTROL", "PRINT")
 		w.sleep(10 * time.Second)
-		p := w.bridge.printers["left"]
+		p := w.bridge.printer("left")
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		if _, gone := p.removed["connect"]; !gone || len(p.removed) != 2 {
-			t.Errorf("to be removed: %v, want connect and disconnect", p.removed)
+		if _, gone := p.announced.removed["connect"]; !gone || len(p.announced.removed) != 2 {
+			t.Errorf("to be removed: %v, want connect and disconnect", p.announced.removed)
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -32,17 +33,67 @@ type broker struct {
 	config MQTTConfig
 	online string // the topic of the will; empty: none
 	outbox *outbox
-	// filters returns what to subscribe to.
-	filters func() []string
+	// filters returns what to subscribe to; loose what beyond that, at a quality of
+	// service of 0, and only if the broker lets us. loose may be nil.
+	filters, loose func() []string
 	// deliver is called for each message, in order, and must not block: the
 	// library stops reading while it runs.
 	deliver func(delivery)
 	// connected is called when everything is published and online.
 	connected func()
 
+	mu     sync.Mutex
+	asked  chan struct{} // holds one element while something is asked for
+	wanted asked
+
 	up                  atomic.Bool
 	published, received atomic.Uint64
 	connects            atomic.Int64
+}
+
+// asked is what is wanted of the running connection.
+type asked struct {
+	join, loose, part []string // filters
+	quit              error
+}
+
+// listen has the running connection subscribe to filters that the filters of the
+// next one will have anyway.
+func (b *broker) listen(filters ...string) {
+	b.ask(func(a *asked) { a.join = append(a.join, filters...) })
+}
+
+// listenLoosely is listen for what the bridge can do without, at a quality of
+// service of 0.
+func (b *broker) listenLoosely(filters ...string) {
+	b.ask(func(a *asked) { a.loose = append(a.loose, filters...) })
+}
+
+// leave has the running connection unsubscribe.
+func (b *broker) leave(filters ...string) {
+	b.ask(func(a *asked) { a.part = append(a.part, filters...) })
+}
+
+// quit ends the running connection with an error.
+func (b *broker) quit(err error) { b.ask(func(a *asked) { a.quit = err }) }
+
+func (b *broker) ask(add func(*asked)) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	add(&b.wanted)
+	select {
+	case b.asked <- struct{}{}:
+	default: // there is one already
+	}
+}
+
+// take returns what is asked for, and forgets it.
+func (b *broker) take() asked {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	a := b.wanted
+	b.wanted = asked{}
+	return a
 }
 
 // serve connects to the broker and keeps it in step until the connection fails,
@@ -53,8 +104,14 @@ func (b *broker) serve(ctx context.Context) error {
 		return err
 	}
 	defer c.close()
+	b.take() // was for the connection before
 	if err := c.subscribe(ctx, b.filters()); err != nil {
 		return err
+	}
+	if b.loose != nil {
+		if err := c.subscribeLoosely(ctx, b.loose()); err != nil {
+			return err
+		}
 	}
 	b.outbox.Forget()
 	defer b.up.Store(false)
@@ -96,6 +153,13 @@ func (b *broker) drain(ctx context.Context, c *brokerConn) error {
 // that it is enough or the connection fails.
 func (c *brokerConn) pump(ctx context.Context, limit class, done func() bool) error {
 	for {
+		select {
+		case <-c.broker.asked: // first: it may be to say nothing more
+			if err := c.grant(ctx); err != nil {
+				return err
+			}
+		default:
+		}
 		for c.inFlight < maxInFlight {
 			m, ok := c.broker.outbox.Next(limit)
 			if !ok {
@@ -107,6 +171,10 @@ func (c *brokerConn) pump(ctx context.Context, limit class, done func() bool) er
 			return nil
 		}
 		select {
+		case <-c.broker.asked:
+			if err := c.grant(ctx); err != nil {
+				return err
+			}
 		case <-c.broker.outbox.wake:
 		case a := <-c.acks:
 			c.inFlight--
@@ -121,3 +189,58 @@ func (c *brokerConn) pump(ctx context.Context, limit class, done func() bool) er
 		}
 	}
 }
+
+// grant does what is asked of the connection.
+func (c *brokerConn) grant(ctx context.Context) error {
+	a := c.broker.take()
+	if a.quit != nil {
+		return a.quit
+	}
+	if err := c.subscribe(ctx, a.join); err != nil {
+		return err
+	}
+	if err := c.subscribeLoosely(ctx, a.loose); err != nil {
+		return err
+	}
+	return c.unsubscribe(ctx, a.part)
+}
+
+// peek asks the broker what it has retained on some topics, on a connection of
+// its own with another client id and no will. Brokers send what they have retained
+// before they acknowledge that we don't want to hear more.
+func (b *broker) peek(ctx context.Context, clientID string, topics []string) (map[string]string, error) {
+	heard := make(chan delivery, len(topics))
+	other := &broker{config: b.config, outbox: b.outbox, deliver: func(d delivery) {
+		select {
+		case heard <- d:
+		default: // said again
+		}
+	}}
+	other.config.ClientID = clientID
+	c, err := other.dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer c.close()
+	if err := c.subscribe(ctx, topics); err != nil {
+		return nil, err
+	}
+	if err := c.unsubscribe(ctx, topics); err != nil {
+		return nil, err
+	}
+	late := time.NewTimer(peekGrace)
+	defer late.Stop()
+	found := make(map[string]string)
+	for len(found) < len(topics) {
+		select {
+		case d := <-heard:
+			found[d.topic] = string(d.payload)
+		case <-late.C:
+			return found, nil
+		}
+	}
+	return found, nil
+}
+
+// peekGrace is for the messages that the library has read, but not handed on yet.
+const peekGrace = 50 * time.Millisecond

@@ -27,7 +27,7 @@ func TestEmergencyStopOvertakesEverything(t *testing.T) {
 		}
 		w.post("left", "emergency_stop", "{}")
 		w.sleep(100 * time.Millisecond)
-		p := w.bridge.printers["left"]
+		p := w.bridge.printer("left")
 		p.mu.Lock()
 		running := p.urgent.running[actionEmergencyStop]
 		p.mu.Unlock()

@@ -1,0 +1,93 @@
+package integration
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"octoprint2mqtt/discovery"
+)
+
+// restoreDelay is how long Home Assistant gets to forget a device before it is
+// told of it again.
+const restoreDelay = 3 * time.Second
+
+// purge removes everything from the broker that was ever published of a device,
+// or of all devices if id is empty, and what earlier runs have left. What there
+// is today is published again a moment later, so that it is there afresh.
+func (b *Bridge) purge(id string) {
+	for _, p := range b.printers() {
+		if id == "" || id == p.id {
+			p.mu.Lock()
+			p.eraseLocked()
+			p.mu.Unlock()
+		}
+	}
+	if id == "" || id == discovery.Farm {
+		b.farm.mu.Lock()
+		b.farm.eraseLocked()
+		b.farm.mu.Unlock()
+	}
+	b.sweep.begin()
+	b.broker.listenLoosely(b.topics.RetainedFilters()...)
+	now := time.Now()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if id == "" || id == discovery.Bridge {
+		b.announced.eraseLocked()
+		b.device.remove()
+	}
+	b.restoreAt, b.sweepAt = now.Add(restoreDelay), now.Add(sweepTime)
+}
+
+// restore publishes again what was purged.
+func (b *Bridge) restore(now time.Time) {
+	b.mu.Lock()
+	if b.device.removed() {
+		b.publishLocked(now)
+	}
+	b.mu.Unlock()
+	b.farm.mu.Lock()
+	if b.farm.device.removed() {
+		b.farm.publishLocked(now)
+	}
+	b.farm.mu.Unlock()
+	for _, p := range b.printers() {
+		p.mu.Lock()
+		if p.device.removed() && !p.gone {
+			p.publishLocked(now)
+		}
+		p.mu.Unlock()
+	}
+}
+
+// Purge removes everything from the broker that bridges with this configuration
+// have ever retained there, and returns how many topics that were. It refuses to
+// while one is at work. It takes a few seconds.
+func Purge(ctx context.Context, c Config) (int, error) {
+	c.StateDir = ""
+	b := New(c, zerolog.Nop())
+	if _, err := b.rivals.find(ctx); err != nil {
+		return 0, fmt.Errorf("nothing was removed: %w", err)
+	}
+	b.broker.config.ClientID = "purge-" + b.instance
+	b.broker.online = "" // no will: nothing is to be said about the bridge
+	conn, err := b.broker.dial(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("nothing was removed: %s", explainBroker(&c.MQTT, err))
+	}
+	defer conn.close()
+	if err := conn.subscribe(ctx, b.topics.RetainedFilters()); err != nil {
+		return 0, fmt.Errorf("nothing was removed: %s", explainBroker(&c.MQTT, err))
+	}
+	if !wait(ctx, sweepTime) {
+		return 0, ctx.Err()
+	}
+	n := b.sweep.finish(func(string) bool { return true })
+	if err := conn.pump(ctx, onlineClass, func() bool { return conn.inFlight == 0 && b.outbox.Settled(onlineClass) }); err != nil {
+		return 0, fmt.Errorf("not everything was removed: %w", err)
+	}
+	return n, nil
+}

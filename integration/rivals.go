@@ -1,0 +1,182 @@
+package integration
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+const (
+	// rivalAge is how old the health of another bridge may be for it to count as
+	// being at work: it is published each minute.
+	rivalAge = 90 * time.Second
+	// takeoverMemory is how long a lost connection counts in which another bridge
+	// has appeared.
+	takeoverMemory = time.Minute
+	// willTime is how long a broker may take to notice that a client has gone.
+	willTime = 20 * time.Second
+)
+
+// errRival means that another bridge is at work on our topics.
+var errRival = errors.New("another octoprint2mqtt is at work on the same base topic")
+
+// rivals keeps two bridges from working on the same topics: the one that sees
+// that another is at work yields. It publishes nothing, takes no commands, and
+// looks again after a while.
+//
+// A bridge is told from another by the random instance in bridge/health.
+type rivals struct {
+	bridge *Bridge
+
+	mu sync.Mutex
+	// look says that the broker has to be asked before the next connection.
+	look bool
+	// former is our own last run, as far as the journal knows. Its will may be
+	// still to come.
+	former string
+	// dead is the instance that was found to have ended.
+	dead string
+	// was says that we have been the one at work: what another instance has said
+	// since is a takeover.
+	was       bool
+	takeovers []time.Time
+}
+
+func newRivals(b *Bridge) *rivals { return &rivals{bridge: b, look: true} }
+
+// instanceRecord is what the journal keeps of a run.
+type instanceRecord struct {
+	Instance string `json:"instance"`
+}
+
+// instanceName is the run's name in the journal.
+const instanceName = "bridge"
+
+// recall learns from the journal who we were in the last run, and records who we
+// are in this one.
+func (r *rivals) recall() {
+	var last instanceRecord
+	if r.bridge.journal.load(instanceName, &last) {
+		r.former = last.Instance
+	}
+	r.bridge.journal.put(instanceName, instanceRecord{Instance: r.bridge.instance})
+}
+
+// check looks for another bridge if there is reason to: at the first connection,
+// and after one was seen. It takes longer where it may be our own last run that the
+// broker still takes for alive.
+func (r *rivals) check(ctx context.Context) error {
+	r.mu.Lock()
+	look, former := r.look, r.former
+	r.former = ""
+	r.mu.Unlock()
+	if !look {
+		return nil
+	}
+	other, err := r.find(ctx)
+	if errors.Is(err, errRival) && other == former && wait(ctx, willTime) {
+		_, err = r.find(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.look, r.takeovers = false, nil
+	return nil
+}
+
+// find asks the broker who is at work. It logs in under a name of its own: with
+// ours it would throw the other bridge out. A broker that doesn't let it in that
+// way is not asked.
+func (r *rivals) find(ctx context.Context) (instance string, err error) {
+	b := r.bridge
+	state, health := b.topics.BridgeState(), b.topics.BridgeHealth()
+	retained, err := b.broker.peek(ctx, "look-"+b.instance, []string{state, health})
+	switch {
+	case errors.Is(err, ErrBrokerRefused), errors.Is(err, ErrSubscriptionRefused):
+		return "", nil //nolint:nilerr // the connection itself tells what is wrong
+	case err != nil:
+		return "", err
+	}
+	h, ok := parseHealth([]byte(retained[health]))
+	if !ok || h.Instance == b.instance {
+		return "", nil
+	}
+	if retained[state] == offline || !h.young(time.Now()) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.dead = h.Instance
+		return "", nil
+	}
+	return h.Instance, rival(h.Instance)
+}
+
+func rival(instance string) error { return fmt.Errorf("%w, with instance %s", errRival, clean(instance)) }
+
+// introduced takes in that we are at work.
+func (r *rivals) introduced() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.was = true
+}
+
+// heard takes in what is said on bridge/health, and returns why to yield, if
+// there is a reason.
+func (r *rivals) heard(d *delivery) error {
+	if bytes.Contains(d.payload, []byte(`"instance":"`+r.bridge.instance+`"`)) {
+		return nil // our own, which is large in a large farm
+	}
+	h, ok := parseHealth(d.payload)
+	if !ok {
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if d.retained && h.Instance == r.dead {
+		return nil
+	}
+	if d.retained && !h.young(d.at) && !r.takenOverLocked(d.at) {
+		return nil
+	}
+	r.look, r.was = true, false
+	return rival(h.Instance)
+}
+
+// takenOverLocked reports whether the connection was taken over by another bridge
+// for the second time within a minute. Clocks that differ make a bridge at work
+// look as if it had stopped; but what it says where we were the last to speak, it
+// has said since.
+func (r *rivals) takenOverLocked(now time.Time) bool {
+	if !r.was {
+		return false
+	}
+	recent := r.takeovers[:0]
+	for _, at := range r.takeovers {
+		if now.Sub(at) < takeoverMemory {
+			recent = append(recent, at)
+		}
+	}
+	r.takeovers = append(recent, now)
+	return len(r.takeovers) > 1
+}
+
+// rivalHealth is what counts in the health of a bridge.
+type rivalHealth struct {
+	Time     time.Time `json:"time"`
+	Instance string    `json:"instance"`
+}
+
+func parseHealth(payload []byte) (h rivalHealth, ok bool) {
+	if json.Unmarshal(payload, &h) != nil {
+		return rivalHealth{}, false
+	}
+	return h, h.Instance != ""
+}
+
+// young reports whether the health is fresh, by clocks that may differ a little.
+func (h rivalHealth) young(now time.Time) bool { return now.Sub(h.Time).Abs() < rivalAge }

@@ -1,0 +1,108 @@
+package integration
+
+import (
+	"sync"
+	"time"
+
+	"octoprint2mqtt/discovery"
+)
+
+// sweepTime is how long a broker gets, after everything was published, to tell
+// what it has retained.
+const sweepTime = 5 * time.Second
+
+// sweep finds what earlier runs have left on the broker: topics below ours that
+// belong to no row of today. Everything below the base topic counts as the
+// bridge's own, but for devices that don't look like any of its printers: they
+// may be another bridge's, whose base topic lies below ours.
+//
+// It listens to values only while it is under way, once in a run, and only to
+// what is retained. No row of today is a picture; one that is must not be
+// listened to, so its device has to be left out of the filters then.
+type sweep struct {
+	topics discovery.Topics
+	outbox *outbox
+
+	mu    sync.Mutex
+	found map[string]bool // topics; nil: the sweep is over
+}
+
+func newSweep(t discovery.Topics, out *outbox) *sweep {
+	return &sweep{topics: t, outbox: out, found: make(map[string]bool)}
+}
+
+// begin starts the sweep over.
+func (s *sweep) begin() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.found = make(map[string]bool)
+}
+
+func (s *sweep) underWay() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.found != nil
+}
+
+// takes reports whether a message concerns nobody but the sweep, and notes it.
+func (s *sweep) takes(d *delivery) bool {
+	device, key, ok := s.topics.ParseValue(d.topic)
+	_, config := s.topics.DeviceOfConfig(d.topic)
+	if config && d.retained && s.outbox.Wants(d.topic, string(d.payload)) {
+		return true // ours, as it is
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.found != nil && d.retained && len(d.payload) > 0 && (ok || config) {
+		s.found[d.topic] = true
+	}
+	return ok && !(device == discovery.Bridge && key == "health")
+}
+
+// finish ends the sweep and removes what it has found. configured says which
+// devices there are. It returns how much that was.
+func (s *sweep) finish(configured func(device string) bool) int {
+	s.mu.Lock()
+	found := s.found
+	s.found = nil
+	s.mu.Unlock()
+	removed := 0
+	for topic := range found {
+		device, config := s.topics.DeviceOfConfig(topic)
+		if !config {
+			device, _, _ = s.topics.ParseValue(topic)
+		}
+		ours := config || configured(device) || s.wasPrinter(device, found)
+		if ours && !s.outbox.Owns(topic) {
+			s.outbox.Remove(topic)
+			removed++
+		}
+	}
+	return removed
+}
+
+// wasPrinter reports whether a device has topics that every printer has.
+func (s *sweep) wasPrinter(device string, found map[string]bool) bool {
+	t := s.topics
+	return discovery.ValidID(device) == nil && (found[t.Document(device)] || found[t.Availability(device)] ||
+		found[t.Value(device, "state")] || found[t.Value(device, "connection")] || found[t.Config(device)])
+}
+
+// sweepFilters are what the sweep has to hear; none once it is over.
+func (b *Bridge) sweepFilters() []string {
+	if !b.sweep.underWay() {
+		return nil
+	}
+	return b.topics.RetainedFilters()
+}
+
+// swept ends the sweep.
+func (b *Bridge) swept(time.Time) {
+	b.broker.leave(b.topics.RetainedFilters()...)
+	configured := func(device string) bool {
+		return device == discovery.Bridge || device == discovery.Farm || b.printer(device) != nil
+	}
+	if n := b.sweep.finish(configured); n > 0 {
+		b.log.Info().Int("topics", n).Msg("removed what an earlier run had left on the broker")
+	}
+}
