@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -27,13 +28,26 @@ type runCommand struct{ configFlag }
 
 // Run serves until the context ends.
 func (r *runCommand) Run(ctx context.Context, env surroundings) error {
+	for {
+		err := r.serve(ctx, env)
+		if !errors.Is(err, integration.ErrRestart) {
+			return err
+		}
+	}
+}
+
+// serve runs the bridge once, with the configuration as it is now.
+func (r *runCommand) serve(ctx context.Context, env surroundings) error {
 	c, err := r.load(env)
 	if err != nil {
 		return err
 	}
-	log := newLogger(c.Log, env.stderr, isTerminal(env.stderr))
+	log, level := newLogger(c.Log, env.stderr, isTerminal(env.stderr))
 	log.Info().Str("version", c.Bridge.Version).Int("printers", len(c.Bridge.Printers)).Msg("octoprint2mqtt starts")
 	warn(log, c.Warnings)
+	h := newHost(c, level, func() (Config, error) { return r.load(env) })
+	defer h.watch(ctx, env.hangup)()
+	c.Bridge.Host = h.forBridge(log)
 	return integration.New(c.Bridge, log).Run(ctx)
 }
 
@@ -71,6 +85,21 @@ func (k *checkCommand) Run(ctx context.Context, env surroundings) error {
 		return errFound
 	}
 	return nil
+}
+
+type purgeCommand struct{ configFlag }
+
+// Run removes everything from the broker that the bridge ever retained there.
+func (p *purgeCommand) Run(ctx context.Context, env surroundings) error {
+	c, err := p.load(env)
+	if err != nil {
+		return err
+	}
+	n, err := integration.Purge(ctx, c.Bridge)
+	if err == nil {
+		fmt.Fprintf(env.stdout, "removed %d topics of %s from %s\n", n, c.Bridge.MQTT.BaseTopic, c.Bridge.MQTT.URL.Host)
+	}
+	return err
 }
 
 type versionCommand struct{}

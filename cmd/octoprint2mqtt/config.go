@@ -19,6 +19,11 @@ type Config struct {
 	// the machine may read: plain text in the order of the file, each with file
 	// and line, never with a secret in it.
 	Warnings []string
+
+	// Files are what was read: the configuration file itself, secrets.yaml if it
+	// was needed, and every file that a key names. They are known, as far as they
+	// were come to, of a configuration with mistakes too.
+	Files []string
 }
 
 // LogConfig tells what is logged and how; see newLogger.
@@ -50,7 +55,7 @@ const maxConfigBytes = 1 << 20
 func loadConfig(path string, getenv func(string) (string, bool)) (Config, error) {
 	text, err := readConfigFile(path)
 	if err != nil {
-		return Config{}, fmt.Errorf("read the configuration: %w", err)
+		return Config{Files: []string{path}}, fmt.Errorf("read the configuration: %w", err)
 	}
 	return parseConfig(path, text, getenv)
 }
@@ -71,8 +76,9 @@ func parseConfig(path string, text []byte, getenv func(string) (string, bool)) (
 	src := newSource(path, getenv)
 	config := src.config(text)
 	if mistakes := src.report.mistakes; len(mistakes) > 0 {
-		return Config{}, &ConfigError{Mistakes: inOrder(path, mistakes)}
+		return Config{Files: src.files}, &ConfigError{Mistakes: inOrder(path, mistakes)}
 	}
+	config.Files = src.files
 	config.Warnings = inOrder(path, src.report.warnings)
 	return config, nil
 }
@@ -87,14 +93,17 @@ func (s *source) config(text []byte) Config {
 	s.plainYAML(s.path, document)
 	var config Config
 	newSection(s, place{file: s.path, line: 1}).read(document, func(root *section) {
-		root.section("mqtt", func(mqtt *section) { config.Bridge.MQTT = readMQTT(mqtt) })
+		root.section("mqtt", func(mqtt *section) {
+			config.Bridge.MQTT = readMQTT(mqtt)
+			config.Bridge.Admin = read(mqtt, "admin", false, boolean)
+		})
 		config.Bridge.Printers = readPrinters(root)
 		root.section("farm", func(farm *section) {
 			config.Bridge.Farm.Name = read(farm, "name", "Print farm", plainText(100))
 		})
 		config.Bridge.StateDir = s.resolvePath(read(root, "state_dir", "./state", plainText(1000)))
 		root.section("log", func(log *section) {
-			config.Log.Level = read(log, "level", "info", oneOf("a log level", logLevels...))
+			config.Log.Level = read(log, "level", "info", oneOf("a log level", integration.LogLevels()...))
 			config.Log.Format = read(log, "format", "auto", oneOf("a log format", logFormats...))
 		})
 	})

@@ -22,6 +22,7 @@ type source struct {
 	path   string // as the user named it
 	getenv func(string) (string, bool)
 	report report
+	files  []string        // that were read, as they are reached from here
 	keys   map[string]bool // every key that was asked for, such as printers[].limits.bed
 
 	secrets       map[string]*yaml.Node // of secrets.yaml; nil until the first !secret
@@ -31,7 +32,7 @@ type source struct {
 
 func newSource(path string, getenv func(string) (string, bool)) *source {
 	return &source{
-		path: path, getenv: getenv, keys: map[string]bool{},
+		path: path, getenv: getenv, files: []string{path}, keys: map[string]bool{},
 		secretsAt: filepath.Join(filepath.Dir(path), "secrets.yaml"), exposedWarned: map[string]bool{},
 	}
 }
@@ -124,6 +125,7 @@ func (s *source) secret(at place, name string) (string, bool) {
 
 // readSecrets reads secrets.yaml. at is where it is needed first.
 func (s *source) readSecrets(at place) {
+	s.files = append(s.files, s.secretsAt)
 	text, err := readRegularFile(s.secretsAt)
 	if err != nil {
 		s.report.mistake(at, fmt.Sprintf("%s cannot be read: %v", s.secretsAt, err))
@@ -156,6 +158,7 @@ func (s *source) file(v value) ([]byte, bool) {
 		s.report.mistake(v.place, "is empty; write the path of a file or remove the line")
 		return nil, false
 	}
+	s.files = append(s.files, s.resolvePath(v.text))
 	content, err := readRegularFile(s.resolvePath(v.text))
 	if err != nil {
 		s.report.mistake(v.place, fmt.Sprintf("%s cannot be read: %v", v.shown, err))

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -124,7 +125,8 @@ func TestEveryKey(t *testing.T) {
 				URL: address(t, "wss://broker.local:443/"), Username: "workshop of ${NAME} costs $5",
 				Password: "${NAME} # stays", ClientID: "0123", BaseTopic: "farm/workshop",
 			},
-			Farm: integration.FarmConfig{Name: "workshop"},
+			Admin: true,
+			Farm:  integration.FarmConfig{Name: "workshop"},
 			Printers: []integration.PrinterConfig{{
 				ID: "1", Name: "no", URL: address(t, "https://octopi.local:5000/left%2Fright"), APIKey: "KEY-OF-FILE",
 				User: "me", Area: "Küche: links", Access: integration.AccessFull,
@@ -156,6 +158,12 @@ func checkGood(t *testing.T, name string, files map[string]string, want Config) 
 		t.Fatal(err)
 	}
 	want.Bridge.StateDir = filepath.Join(filepath.Dir(file), "state")
+	want.Files = []string{file}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		want.Files = append(want.Files, filepath.Join(filepath.Dir(file), name))
+	}
+	slices.Sort(got.Files)
+	slices.Sort(want.Files)
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}

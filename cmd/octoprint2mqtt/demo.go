@@ -59,7 +59,7 @@ func (d *demoCommand) Run(ctx context.Context, env surroundings) error {
 		Printers: farm.printers,
 	}
 	d.explain(env, address, farm)
-	log := newLogger(LogConfig{Level: "info", Format: "auto"}, env.stderr, isTerminal(env.stderr))
+	log, _ := newLogger(LogConfig{Level: "info", Format: "auto"}, env.stderr, isTerminal(env.stderr))
 	return integration.New(c, log).Run(ctx)
 }
 

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/rs/zerolog"
+
+	"octoprint2mqtt/integration"
 )
 
 const timePattern = `\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}(Z|[+-]\d\d:\d\d)`
@@ -32,7 +34,7 @@ func TestLogFormats(t *testing.T) {
 		{"", true, jsonLine},
 	} {
 		var out bytes.Buffer
-		log := newLogger(LogConfig{Level: "info", Format: test.format}, &out, test.terminal)
+		log, _ := newLogger(LogConfig{Level: "info", Format: test.format}, &out, test.terminal)
 		log.Warn().Str("printer", "left").Msg("connection lost")
 		if !regexp.MustCompile(test.want).Match(out.Bytes()) {
 			t.Errorf("format %q, terminal %t: got %q", test.format, test.terminal, out.String())
@@ -42,17 +44,17 @@ func TestLogFormats(t *testing.T) {
 
 func TestLogLevels(t *testing.T) {
 	t.Parallel()
-	for i, level := range append(logLevels, "") {
+	for i, level := range append(integration.LogLevels(), "") {
 		var out bytes.Buffer
-		log := newLogger(LogConfig{Level: level}, &out, false)
-		for _, name := range logLevels {
+		log, _ := newLogger(LogConfig{Level: level}, &out, false)
+		for _, name := range integration.LogLevels() {
 			l, err := zerolog.ParseLevel(name)
 			if err != nil {
 				t.Fatal(err)
 			}
 			log.WithLevel(l).Msg(name)
 		}
-		want := len(logLevels) - i
+		want := len(integration.LogLevels()) - i
 		if level == "" {
 			want = 3 // as with info
 		}
@@ -67,7 +69,7 @@ func TestLogLinesAreData(t *testing.T) {
 	t.Parallel()
 	for _, format := range []string{"json", "console"} {
 		var out bytes.Buffer
-		log := newLogger(LogConfig{Level: "info", Format: format}, &out, false)
+		log, _ := newLogger(LogConfig{Level: "info", Format: format}, &out, false)
 		log.Info().Str("file", "a\n{\"level\":\"error\"}\x1b[2J").Msg("started")
 		if bytes.Count(out.Bytes(), []byte("\n")) != 1 || bytes.Contains(out.Bytes(), []byte{0x1b}) {
 			t.Errorf("%s: got %q", format, out.String())

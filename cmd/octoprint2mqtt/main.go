@@ -28,7 +28,9 @@ const (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	code := run(ctx, os.Args[1:], surroundings{stdout: os.Stdout, stderr: os.Stderr, lookup: os.LookupEnv})
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	code := run(ctx, os.Args[1:], surroundings{stdout: os.Stdout, stderr: os.Stderr, lookup: os.LookupEnv, hangup: hangup})
 	stop()
 	os.Exit(code)
 }
@@ -37,6 +39,7 @@ func main() {
 type surroundings struct {
 	stdout, stderr io.Writer
 	lookup         func(string) (string, bool)
+	hangup         <-chan os.Signal // asks to read the configuration anew; nil: nobody asks
 }
 
 // commandLine is the grammar of the command line; each command is a struct with
@@ -45,6 +48,7 @@ type commandLine struct {
 	Run     runCommand     `cmd:"" help:"Run the bridge."`
 	Demo    demoCommand    `cmd:"" help:"Show everything with simulated printers and a broker of its own: no printer, broker or configuration needed."`
 	Check   checkCommand   `cmd:"" help:"Try the broker and every printer, and say what is wrong and what to do."`
+	Purge   purgeCommand   `cmd:"" help:"Remove everything from the broker that the bridge has ever retained there; stop it first."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
