@@ -69,6 +69,9 @@ func (a *announcement) reshapeLocked(change func()) {
 func (a *announcement) inherit(former map[string]discovery.Component) {
 	a.owner.Lock()
 	defer a.owner.Unlock()
+	if a.erased || a.deleted {
+		return
+	}
 	before := len(a.removed)
 	a.keepLocked(former)
 	a.dropLocked()

@@ -65,7 +65,8 @@ type Bridge struct {
 	brokerWas connection
 	bornAt    time.Time // when Home Assistant's start is to be answered; zero: not
 	stubsAt   time.Time // when stubs are to follow that answer; zero: not
-	sweepAt   time.Time // when the sweep has heard enough; zero: not under way
+	sweepAt   time.Time // when a sweep is to begin or, if one is under way, to end
+	sweptOnce bool
 	restoreAt time.Time // when what was purged is to be published again; zero: not
 	healthAt  time.Time
 	staleInfo bool // bridge/info has to be published anew
@@ -89,7 +90,7 @@ func New(c Config, log zerolog.Logger) *Bridge {
 	}
 	b.broker = &broker{
 		config: c.MQTT, online: b.topics.BridgeState(), outbox: b.outbox,
-		filters: b.filters, loose: b.sweepFilters, deliver: b.deliver, connected: b.brokerConnected,
+		filters: b.filters, deliver: b.deliver, connected: b.brokerConnected,
 		asked: make(chan struct{}, 1),
 	}
 	b.sweep = newSweep(b.topics, b.outbox)
@@ -215,18 +216,19 @@ func (b *Bridge) settle(ctx context.Context) {
 // filters returns what to subscribe to: commands, Home Assistant's birth, our own
 // discovery documents, to see when a user deletes one, and what another bridge on
 // our topics would say.
-func (b *Bridge) filters() []string {
-	filters := append(b.topics.CommandFilters(), b.topics.BridgeHealth())
+func (b *Bridge) filters() []subscription {
+	list := listening(1, b.topics.CommandFilters()...)
 	if b.config.MQTT.BirthTopic != "" && b.topics.Prefix != "" {
-		filters = append(filters, b.config.MQTT.BirthTopic)
+		list = append(list, listening(1, b.config.MQTT.BirthTopic)...)
 	}
+	list = append(list, listening(0, b.topics.BridgeHealth())...)
 	if b.topics.Prefix != "" {
-		filters = append(filters, b.topics.Config(discovery.Bridge), b.topics.Config(discovery.Farm))
+		list = append(list, listening(0, b.topics.Config(discovery.Bridge), b.topics.Config(discovery.Farm))...)
 		for _, p := range b.printers() {
-			filters = append(filters, b.topics.Config(p.id))
+			list = append(list, listening(0, b.topics.Config(p.id))...)
 		}
 	}
-	return filters
+	return list
 }
 
 // spawn has something run beside all else and reports whether there was room to
@@ -293,7 +295,12 @@ func (b *Bridge) due(now time.Time) []func(time.Time) {
 		list = append(list, func(time.Time) { b.repeatAnnouncements(false) })
 	}
 	if passed(&b.sweepAt, now) {
-		list = append(list, b.swept)
+		if b.sweep.underWay() {
+			list = append(list, b.endSweep)
+		} else {
+			b.sweepAt = now.Add(sweepTime)
+			list = append(list, b.beginSweep)
+		}
 	}
 	if passed(&b.restoreAt, now) {
 		list = append(list, b.restore)
@@ -347,8 +354,9 @@ func (b *Bridge) brokerConnected() {
 	b.mu.Lock()
 	b.brokerWas = connectionConnected
 	b.device.observe(b, now)
-	if b.sweep.underWay() {
-		b.sweepAt = now.Add(sweepTime)
+	if !b.sweptOnce {
+		b.sweptOnce = true
+		b.sweepAt = now.Add(sweepDelay)
 	}
 	b.mu.Unlock()
 	b.log.Info().Str("broker", publicURL(b.config.MQTT.URL)).Msg("connected to the MQTT broker")

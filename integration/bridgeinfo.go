@@ -172,7 +172,8 @@ func (b *Bridge) health(now time.Time) {
 	b.mu.Lock()
 	b.healthAt = now
 	b.mu.Unlock()
-	b.outbox.Put(b.topics.BridgeHealth(), mustMarshal(b.healthNow(now)), valueClass)
+	// Last of all, since it says that we are at work: see [rivals].
+	b.outbox.Put(b.topics.BridgeHealth(), mustMarshal(b.healthNow(now)), onlineClass)
 }
 
 // infoChanged has bridge/info published anew with the next tick.

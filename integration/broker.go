@@ -136,11 +136,11 @@ func (c *brokerConn) close() {
 	c.acking.Wait()
 }
 
-// subscribe subscribes to all filters or fails. The broker may refuse each by
+// subscribe subscribes to everything or fails. The broker may refuse each filter by
 // itself, which the library doesn't take for an error.
-func (c *brokerConn) subscribe(ctx context.Context, filters []string) error {
-	for batch := range slices.Chunk(filters, subscribeBatch) {
-		denied, err := c.subscribeTo(ctx, batch, 1)
+func (c *brokerConn) subscribe(ctx context.Context, list []subscription) error {
+	for batch := range slices.Chunk(list, subscribeBatch) {
+		denied, err := c.subscribeTo(ctx, batch)
 		if err != nil {
 			return fmt.Errorf("subscribe: %w", err)
 		}
@@ -151,33 +151,23 @@ func (c *brokerConn) subscribe(ctx context.Context, filters []string) error {
 	return nil
 }
 
-// subscribeLoosely subscribes to what the bridge can do without.
-func (c *brokerConn) subscribeLoosely(ctx context.Context, filters []string) error {
-	for batch := range slices.Chunk(filters, subscribeBatch) {
-		if _, err := c.subscribeTo(ctx, batch, 0); err != nil {
-			return fmt.Errorf("subscribe: %w", err)
-		}
-	}
-	return nil
-}
-
-// subscribeTo makes one subscription, and returns which filters were refused.
-func (c *brokerConn) subscribeTo(ctx context.Context, filters []string, qos byte) (denied []string, err error) {
-	wanted := make(map[string]byte, len(filters))
-	for _, f := range filters {
-		wanted[f] = qos
+// subscribeTo makes one subscription, and returns what was refused of what can't
+// be done without.
+func (c *brokerConn) subscribeTo(ctx context.Context, batch []subscription) (denied []string, err error) {
+	wanted := make(map[string]byte, len(batch))
+	for _, s := range batch {
+		wanted[s.filter] = s.qos
 	}
 	c.packet.Load().filters.Store(int32(len(wanted)))
 	token := c.client.SubscribeMultiple(wanted, nil).(*paho.SubscribeToken)
 	if err := c.await(ctx, token); err != nil {
 		return nil, err
 	}
-	for filter, code := range token.Result() {
-		if code == 0x80 {
-			denied = append(denied, filter)
+	for _, s := range batch {
+		if token.Result()[s.filter] == 0x80 && !s.dispensable {
+			denied = append(denied, s.filter)
 		}
 	}
-	slices.Sort(denied)
 	return denied, nil
 }
 

@@ -181,7 +181,7 @@ func TestIntroductionEndsOnASlowLine(t *testing.T) {
 		b := &broker{
 			config: MQTTConfig{URL: mustURL("mqtt://broker.test:1883"), ClientID: "test", BaseTopic: "base", Dial: peer.net.Dial},
 			online: "base/bridge/state", outbox: out,
-			filters: func() []string { return []string{"base/+/+/set"} }, deliver: func(delivery) {},
+			filters: func() []subscription { return listening(1, "base/+/+/set") }, deliver: func(delivery) {},
 			connected: func() { close(connected) },
 		}
 		var running sync.WaitGroup

@@ -107,12 +107,9 @@ func TestLogin(t *testing.T) {
 		}
 		slices.Sort(filters)
 		wantFilters := []string{
-			"homeassistant/device/+/config 0",
-			"homeassistant/device/octoprint2mqtt_bridge/config 1", "homeassistant/device/octoprint2mqtt_farm/config 1",
-			"homeassistant/device/octoprint2mqtt_left/config 1", "homeassistant/status 1",
-			"octoprint2mqtt/+ 0", "octoprint2mqtt/+/+ 0", "octoprint2mqtt/+/+/attributes 0", // for the sweep
-			"octoprint2mqtt/+/+/set 1", "octoprint2mqtt/+/request/+ 1",
-			"octoprint2mqtt/bridge/health 1", "octoprint2mqtt/bridge/health 1", "octoprint2mqtt/bridge/state 1", // another bridge's
+			"homeassistant/device/octoprint2mqtt_bridge/config 0", "homeassistant/device/octoprint2mqtt_farm/config 0",
+			"homeassistant/device/octoprint2mqtt_left/config 0", "homeassistant/status 1", "octoprint2mqtt/+/+/set 1", "octoprint2mqtt/+/request/+ 1",
+			"octoprint2mqtt/bridge/health 0", "octoprint2mqtt/bridge/health 0", "octoprint2mqtt/bridge/state 0", // of another bridge
 		}
 		if !slices.Equal(filters, wantFilters) {
 			t.Errorf("subscribed to %q", filters)

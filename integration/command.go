@@ -119,6 +119,10 @@ func (p *printer) work(ctx context.Context) {
 
 // carryOut sends a queued command if it is still right to do so.
 func (p *printer) carryOut(ctx context.Context, c *command) {
+	if ctx.Err() != nil {
+		c.answer(refuse(CodeUnreachable, "the bridge is letting go of this printer"))
+		return
+	}
 	if time.Since(c.at) > expiry {
 		c.answer(refuse(CodeExpired, "it waited for more than %v", expiry))
 		return

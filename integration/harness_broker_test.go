@@ -39,6 +39,7 @@ type sent struct {
 	retain   bool
 	will     bool
 	byBridge bool
+	client   string // its id
 }
 
 // connect is a login.
@@ -218,7 +219,7 @@ func (r *recorder) OnSubscribe(_ *mochi.Client, pk packets.Packet) packets.Packe
 func (r *recorder) OnPublish(cl *mochi.Client, pk packets.Packet) (packets.Packet, error) {
 	r.broker.add(sent{
 		at: time.Now(), topic: pk.TopicName, payload: string(pk.Payload), qos: pk.FixedHeader.Qos,
-		retain: pk.FixedHeader.Retain, byBridge: !cl.Net.Inline,
+		retain: pk.FixedHeader.Retain, byBridge: !cl.Net.Inline, client: cl.ID,
 	})
 	return pk, nil
 }

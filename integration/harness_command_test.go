@@ -124,3 +124,14 @@ func (s *sim) sentTo(since int) []string {
 	}
 	return list
 }
+
+// dials returns how many push connections there have been.
+func (s *sim) dials() int {
+	n := 0
+	for _, r := range s.Requests() {
+		if r.Path == "/sockjs/websocket" {
+			n++
+		}
+	}
+	return n
+}

@@ -29,7 +29,7 @@ func lyingBroker(t *testing.T, data []byte) *broker {
 			},
 		},
 		online: "base/bridge/state", outbox: out,
-		filters: func() []string { return []string{"base/+/+/set", "base/+/request/+"} },
+		filters: func() []subscription { return listening(1, "base/+/+/set", "base/+/request/+") },
 		deliver: func(delivery) {}, connected: func() {},
 	}
 }

@@ -28,6 +28,7 @@ type world struct {
 	bridge *Bridge // after start
 	logs   *logBuffer
 
+	wantRun    error // that Run is to return
 	stopBridge func()
 	ended      chan struct{} // closed when Run has returned
 }
@@ -133,11 +134,11 @@ func (w *world) start() {
 	w.bridge = New(w.config, zerolog.New(w.logs))
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
-	bridge := w.bridge
+	bridge, want := w.bridge, w.wantRun
 	go func() {
 		defer close(ended)
-		if err := bridge.Run(ctx); err != nil {
-			w.t.Errorf("Run: %v", err)
+		if err := bridge.Run(ctx); err != want {
+			w.t.Errorf("Run: %v, want %v", err, want)
 		}
 	}()
 	w.ended = ended

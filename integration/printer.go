@@ -360,6 +360,8 @@ func (p *printer) tick(now time.Time) {
 
 func (p *printer) observeLocked(now time.Time) {
 	p.device.observe(&p.view, now)
-	p.bridge.farm.update(p.id, p.summaryLocked(), now)
+	if !p.device.removed() {
+		p.bridge.farm.update(p.id, p.summaryLocked(), now)
+	}
 	p.recordLocked(now)
 }

@@ -2,6 +2,7 @@ package integration
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -30,9 +31,8 @@ func (b *Bridge) purge(id string) {
 		b.farm.eraseLocked()
 		b.farm.mu.Unlock()
 	}
-	b.sweep.begin()
-	b.broker.listenLoosely(b.topics.RetainedFilters()...)
 	now := time.Now()
+	b.beginSweep(now)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if id == "" || id == discovery.Bridge {
@@ -69,18 +69,22 @@ func (b *Bridge) restore(now time.Time) {
 func Purge(ctx context.Context, c Config) (int, error) {
 	c.StateDir = ""
 	b := New(c, zerolog.Nop())
-	if _, err := b.rivals.find(ctx); err != nil {
-		return 0, fmt.Errorf("nothing was removed: %w", err)
+	switch _, err := b.rivals.find(ctx); {
+	case errors.Is(err, errRival):
+		return 0, fmt.Errorf("nothing was removed: %w; stop it first", err)
+	case err != nil:
+		return 0, errors.New("nothing was removed: " + explainBroker(&c.MQTT, err))
 	}
 	b.broker.config.ClientID = "purge-" + b.instance
 	b.broker.online = "" // no will: nothing is to be said about the bridge
+	b.sweep.begin()
 	conn, err := b.broker.dial(ctx)
 	if err != nil {
-		return 0, fmt.Errorf("nothing was removed: %s", explainBroker(&c.MQTT, err))
+		return 0, errors.New("nothing was removed: " + explainBroker(&c.MQTT, err))
 	}
 	defer conn.close()
-	if err := conn.subscribe(ctx, b.topics.RetainedFilters()); err != nil {
-		return 0, fmt.Errorf("nothing was removed: %s", explainBroker(&c.MQTT, err))
+	if err := conn.subscribe(ctx, listening(0, b.topics.RetainedFilters()...)); err != nil {
+		return 0, errors.New("nothing was removed: " + explainBroker(&c.MQTT, err))
 	}
 	if !wait(ctx, sweepTime) {
 		return 0, ctx.Err()

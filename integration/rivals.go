@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"time"
 )
@@ -17,6 +18,9 @@ const (
 	// takeoverMemory is how long a lost connection counts in which another bridge
 	// has appeared.
 	takeoverMemory = time.Minute
+	// rivalJitter keeps two bridges that yielded to each other from looking again
+	// at the same moment.
+	rivalJitter = 30 * time.Second
 	// willTime is how long a broker may take to notice that a client has gone.
 	willTime = 20 * time.Second
 )
@@ -40,6 +44,8 @@ type rivals struct {
 	former string
 	// dead is the instance that was found to have ended.
 	dead string
+	// yielded says that there was another bridge when we looked last.
+	yielded bool
 	// was says that we have been the one at work: what another instance has said
 	// since is a takeover.
 	was       bool
@@ -71,22 +77,26 @@ func (r *rivals) recall() {
 // broker still takes for alive.
 func (r *rivals) check(ctx context.Context) error {
 	r.mu.Lock()
-	look, former := r.look, r.former
+	look, former, yielded := r.look, r.former, r.yielded
 	r.former = ""
 	r.mu.Unlock()
 	if !look {
 		return nil
 	}
+	if yielded && !wait(ctx, rand.N(rivalJitter)) {
+		return ctx.Err()
+	}
 	other, err := r.find(ctx)
 	if errors.Is(err, errRival) && other == former && wait(ctx, willTime) {
 		_, err = r.find(ctx)
 	}
-	if err != nil {
-		return err
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.look, r.takeovers = false, nil
+	if err != nil {
+		r.yielded = errors.Is(err, errRival)
+		return err
+	}
+	r.look, r.yielded, r.takeovers = false, false, nil
 	return nil
 }
 
@@ -143,7 +153,7 @@ func (r *rivals) heard(d *delivery) error {
 	if d.retained && !h.young(d.at) && !r.takenOverLocked(d.at) {
 		return nil
 	}
-	r.look, r.was = true, false
+	r.look, r.yielded, r.was = true, true, false
 	return rival(h.Instance)
 }
 

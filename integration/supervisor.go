@@ -216,7 +216,7 @@ func (s *supervisor) add(ctx context.Context, done *reloaded) {
 	b.roster.Store(newRoster(list))
 	for i, p := range added {
 		p.start()
-		b.broker.listen(b.topics.Config(p.id))
+		b.broker.listen(listening(0, b.topics.Config(p.id))...)
 		s.employ(ctx, p, rand.N(time.Duration(i)*spread+1))
 		b.lifecycle("printer_added", p.id, "")
 		done.Added = append(done.Added, p.id)

@@ -7,9 +7,13 @@ import (
 	"octoprint2mqtt/discovery"
 )
 
-// sweepTime is how long a broker gets, after everything was published, to tell
-// what it has retained.
-const sweepTime = 5 * time.Second
+const (
+	// sweepDelay is how long after everything was published a sweep begins: it
+	// is in no hurry.
+	sweepDelay = 5 * time.Second
+	// sweepTime is how long a broker gets to tell what it has retained.
+	sweepTime = 5 * time.Second
+)
 
 // sweep finds what earlier runs have left on the broker: topics below ours that
 // belong to no row of today. Everything below the base topic counts as the
@@ -24,14 +28,14 @@ type sweep struct {
 	outbox *outbox
 
 	mu    sync.Mutex
-	found map[string]bool // topics; nil: the sweep is over
+	found map[string]bool // topics; nil: no sweep is under way
 }
 
 func newSweep(t discovery.Topics, out *outbox) *sweep {
-	return &sweep{topics: t, outbox: out, found: make(map[string]bool)}
+	return &sweep{topics: t, outbox: out}
 }
 
-// begin starts the sweep over.
+// begin starts a sweep.
 func (s *sweep) begin() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -88,16 +92,18 @@ func (s *sweep) wasPrinter(device string, found map[string]bool) bool {
 		found[t.Value(device, "state")] || found[t.Value(device, "connection")] || found[t.Config(device)])
 }
 
-// sweepFilters are what the sweep has to hear; none once it is over.
-func (b *Bridge) sweepFilters() []string {
-	if !b.sweep.underWay() {
-		return nil
+// beginSweep has the broker tell what it has retained below our topics.
+func (b *Bridge) beginSweep(time.Time) {
+	b.sweep.begin()
+	var list []subscription
+	for _, f := range b.topics.RetainedFilters() {
+		list = append(list, subscription{filter: f, dispensable: true})
 	}
-	return b.topics.RetainedFilters()
+	b.broker.listen(list...)
 }
 
-// swept ends the sweep.
-func (b *Bridge) swept(time.Time) {
+// endSweep removes what the broker has told and nobody wants.
+func (b *Bridge) endSweep(time.Time) {
 	b.broker.leave(b.topics.RetainedFilters()...)
 	configured := func(device string) bool {
 		return device == discovery.Bridge || device == discovery.Farm || b.printer(device) != nil

@@ -24,6 +24,24 @@ type delivery struct {
 	at       time.Time
 }
 
+// subscription is a filter with the quality of service at which its messages
+// are wanted. What is retained is wanted at 0: some brokers take the number of a
+// further subscription for that of a message that we haven't acknowledged yet.
+type subscription struct {
+	filter      string
+	qos         byte
+	dispensable bool // the broker may refuse it
+}
+
+// listening makes subscriptions of filters.
+func listening(qos byte, filters ...string) []subscription {
+	var list []subscription
+	for _, f := range filters {
+		list = append(list, subscription{filter: f, qos: qos})
+	}
+	return list
+}
+
 // broker keeps the outbox and the MQTT broker in step. It is the only part that
 // knows the MQTT library.
 //
@@ -33,9 +51,8 @@ type broker struct {
 	config MQTTConfig
 	online string // the topic of the will; empty: none
 	outbox *outbox
-	// filters returns what to subscribe to; loose what beyond that, at a quality of
-	// service of 0, and only if the broker lets us. loose may be nil.
-	filters, loose func() []string
+	// filters returns what to subscribe to.
+	filters func() []subscription
 	// deliver is called for each message, in order, and must not block: the
 	// library stops reading while it runs.
 	deliver func(delivery)
@@ -53,20 +70,14 @@ type broker struct {
 
 // asked is what is wanted of the running connection.
 type asked struct {
-	join, loose, part []string // filters
-	quit              error
+	join []subscription
+	part []string // filters
+	quit error
 }
 
-// listen has the running connection subscribe to filters that the filters of the
-// next one will have anyway.
-func (b *broker) listen(filters ...string) {
-	b.ask(func(a *asked) { a.join = append(a.join, filters...) })
-}
-
-// listenLoosely is listen for what the bridge can do without, at a quality of
-// service of 0.
-func (b *broker) listenLoosely(filters ...string) {
-	b.ask(func(a *asked) { a.loose = append(a.loose, filters...) })
+// listen has the running connection subscribe to more.
+func (b *broker) listen(list ...subscription) {
+	b.ask(func(a *asked) { a.join = append(a.join, list...) })
 }
 
 // leave has the running connection unsubscribe.
@@ -107,11 +118,6 @@ func (b *broker) serve(ctx context.Context) error {
 	b.take() // was for the connection before
 	if err := c.subscribe(ctx, b.filters()); err != nil {
 		return err
-	}
-	if b.loose != nil {
-		if err := c.subscribeLoosely(ctx, b.loose()); err != nil {
-			return err
-		}
 	}
 	b.outbox.Forget()
 	defer b.up.Store(false)
@@ -199,9 +205,6 @@ func (c *brokerConn) grant(ctx context.Context) error {
 	if err := c.subscribe(ctx, a.join); err != nil {
 		return err
 	}
-	if err := c.subscribeLoosely(ctx, a.loose); err != nil {
-		return err
-	}
 	return c.unsubscribe(ctx, a.part)
 }
 
@@ -222,7 +225,7 @@ func (b *broker) peek(ctx context.Context, clientID string, topics []string) (ma
 		return nil, err
 	}
 	defer c.close()
-	if err := c.subscribe(ctx, topics); err != nil {
+	if err := c.subscribe(ctx, listening(0, topics...)); err != nil {
 		return nil, err
 	}
 	if err := c.unsubscribe(ctx, topics); err != nil {

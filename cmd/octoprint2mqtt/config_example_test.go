@@ -63,7 +63,7 @@ func loadExample(t *testing.T, text string) Config {
 		t.Fatalf("%v\n%s", err, text)
 	}
 	config.Bridge.StateDir = strings.TrimPrefix(config.Bridge.StateDir, filepath.Dir(file)) // which differs each time
-	config.Files = nil // likewise
+	config.Files = nil                                                                      // likewise
 	return config
 }
 
