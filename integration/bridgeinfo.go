@@ -46,9 +46,11 @@ func bridgeRows(admin bool) []row[*Bridge] {
 	}
 	return append(rows, row[*Bridge]{
 		key: actionLogLevel, bridged: true, admin: true, action: actionLogLevel,
-		component:  discovery.Component{Platform: discovery.Select, Name: "Log level", Options: LogLevels(), Category: discovery.CategoryDiagnostic, Icon: "mdi:text-box-search-outline"},
-		value:      func(b *Bridge) value { return text(b.logLevel()) },
-		parameters: func(payload string) (json.RawMessage, *refusal) { return encodeParameters(levelParameters{payload}), nil },
+		component: discovery.Component{Platform: discovery.Select, Name: "Log level", Options: LogLevels(), Category: discovery.CategoryDiagnostic, Icon: "mdi:text-box-search-outline"},
+		value:     func(b *Bridge) value { return text(b.logLevel()) },
+		parameters: func(payload string) (json.RawMessage, *refusal) {
+			return encodeParameters(levelParameters{payload}), nil
+		},
 	}, row[*Bridge]{
 		key: actionBridgeRestart, bridged: true, admin: true, action: actionBridgeRestart,
 		component:  discovery.Component{Platform: discovery.Button, Name: "Restart", DeviceClass: "restart", Category: discovery.CategoryDiagnostic},

@@ -28,11 +28,18 @@
 //
 // [Bridge.Run] starts all of them and waits for them: the journal, the broker's
 // loop, the router, what is spawned (urgent commands, questions about missed
-// prints), the clock that ticks each second, and for each printer its session's
-// loop and its worker.
+// prints), the clock that ticks each second, and the [supervisor], which starts
+// two for each printer, its session's loop and its worker, and ends them when the
+// configuration has changed.
 //
 // Locks are taken in this order: printer, farm, bridge, outbox and journal. None
 // is held while something is sent.
+//
+// # What is on the broker
+//
+// The outbox has what should be there. What an earlier run has left is found by the
+// [sweep]; what Home Assistant has to forget is remembered in each device's
+// [announcement]; and [rivals] sees to it that nobody else publishes the same.
 //
 // # Adding things
 //

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"net/url"
 	"strings"
 	"sync"
@@ -137,7 +138,7 @@ func (w *world) start() {
 	bridge, want := w.bridge, w.wantRun
 	go func() {
 		defer close(ended)
-		if err := bridge.Run(ctx); err != want {
+		if err := bridge.Run(ctx); !errors.Is(err, want) {
 			w.t.Errorf("Run: %v, want %v", err, want)
 		}
 	}()

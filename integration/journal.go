@@ -39,7 +39,7 @@ type journal struct {
 
 	mu     sync.Mutex
 	due    map[string][]byte // nil: to be removed
-	failed bool // the last attempt to write
+	failed bool              // the last attempt to write
 }
 
 func newJournal(dir string, log zerolog.Logger) *journal {

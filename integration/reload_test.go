@@ -296,7 +296,7 @@ func TestReloadRequest(t *testing.T) {
 	inBubble(t, func(w *world) {
 		c := changeable(w)
 		w.up()
-		c.write(func(c *Config) {})
+		c.write(func(*Config) {})
 		if r := w.request("bridge", "reload", "{}"); string(r.Data) != `{"added":[],"removed":[],"changed":[],"restart":false}` {
 			t.Errorf("nothing has changed: %+v %s", r.Error, r.Data)
 		}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 )
@@ -109,7 +110,7 @@ func (r *rivals) find(ctx context.Context) (instance string, err error) {
 	retained, err := b.broker.peek(ctx, "look-"+b.instance, []string{state, health})
 	switch {
 	case errors.Is(err, ErrBrokerRefused), errors.Is(err, ErrSubscriptionRefused):
-		return "", nil //nolint:nilerr // the connection itself tells what is wrong
+		return "", nil // the connection itself tells what is wrong
 	case err != nil:
 		return "", err
 	}
@@ -126,7 +127,9 @@ func (r *rivals) find(ctx context.Context) (instance string, err error) {
 	return h.Instance, rival(h.Instance)
 }
 
-func rival(instance string) error { return fmt.Errorf("%w, with instance %s", errRival, clean(instance)) }
+func rival(instance string) error {
+	return fmt.Errorf("%w, with instance %s", errRival, clean(instance))
+}
 
 // introduced takes in that we are at work.
 func (r *rivals) introduced() {
@@ -165,13 +168,8 @@ func (r *rivals) takenOverLocked(now time.Time) bool {
 	if !r.was {
 		return false
 	}
-	recent := r.takeovers[:0]
-	for _, at := range r.takeovers {
-		if now.Sub(at) < takeoverMemory {
-			recent = append(recent, at)
-		}
-	}
-	r.takeovers = append(recent, now)
+	r.takeovers = slices.DeleteFunc(r.takeovers, func(at time.Time) bool { return now.Sub(at) >= takeoverMemory })
+	r.takeovers = append(r.takeovers, now)
 	return len(r.takeovers) > 1
 }
 

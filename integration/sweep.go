@@ -60,7 +60,8 @@ func (s *sweep) takes(d *delivery) bool {
 	if s.found != nil && d.retained && len(d.payload) > 0 && (ok || config) {
 		s.found[d.topic] = true
 	}
-	return ok && !(device == discovery.Bridge && key == "health")
+	health := device == discovery.Bridge && key == "health" // concerns rivals
+	return ok && !health
 }
 
 // finish ends the sweep and removes what it has found. configured says which

@@ -142,7 +142,9 @@ func TestSweepOfRubbish(t *testing.T) {
 func TestSweepWithoutPermission(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(w *world) {
-		w.broker.denied = func(filter string) bool { return strings.HasSuffix(filter, "+") && !strings.Contains(filter, "request") }
+		w.broker.denied = func(filter string) bool {
+			return strings.HasSuffix(filter, "+") && !strings.Contains(filter, "request")
+		}
 		w.up()
 		w.sleep(15 * time.Second)
 		w.expect("left", "state", "idle")

@@ -1,0 +1,74 @@
+package integration
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"octoprint2mqtt/discovery"
+)
+
+// filters returns what to subscribe to: commands, Home Assistant's birth, our own
+// discovery documents, to see when a user deletes one, and what another bridge on
+// our topics would say.
+func (b *Bridge) filters() []subscription {
+	list := listening(1, b.topics.CommandFilters()...)
+	if b.config.MQTT.BirthTopic != "" && b.topics.Prefix != "" {
+		list = append(list, listening(1, b.config.MQTT.BirthTopic)...)
+	}
+	list = append(list, listening(0, b.topics.BridgeHealth())...)
+	if b.topics.Prefix != "" {
+		list = append(list, listening(0, b.topics.Config(discovery.Bridge), b.topics.Config(discovery.Farm))...)
+		for _, p := range b.printers() {
+			list = append(list, listening(0, b.topics.Config(p.id))...)
+		}
+	}
+	return list
+}
+
+// serveBroker serves one connection to the broker, unless another bridge is at
+// work there.
+func (b *Bridge) serveBroker(ctx context.Context) error {
+	if err := b.rivals.check(ctx); err != nil {
+		return err
+	}
+	b.outbox.Unmute()
+	return b.broker.serve(ctx)
+}
+
+// brokerConnected tells that everything has been published.
+func (b *Bridge) brokerConnected() {
+	now := time.Now()
+	b.rivals.introduced()
+	b.mu.Lock()
+	b.brokerWas = connectionConnected
+	b.device.observe(b, now)
+	if !b.sweptOnce {
+		b.sweptOnce = true
+		b.sweepAt = now.Add(sweepDelay)
+	}
+	b.mu.Unlock()
+	b.log.Info().Str("broker", publicURL(b.config.MQTT.URL)).Msg("connected to the MQTT broker")
+	b.health(now)
+}
+
+// brokerFailed logs the loss of the broker once.
+func (b *Bridge) brokerFailed(err error) (final bool) {
+	yields := errors.Is(err, errRival)
+	if yields {
+		b.outbox.Mute()
+	}
+	is := connectionUnreachable
+	if yields {
+		is = connectionYielding
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.brokerWas != is {
+		b.log.Warn().Str("broker", publicURL(b.config.MQTT.URL)).Msg(explainBroker(&b.config.MQTT, err))
+	} else {
+		b.log.Debug().Err(err).Msg("no connection to the MQTT broker")
+	}
+	b.brokerWas = is
+	return yields
+}

@@ -1,0 +1,95 @@
+package integration
+
+import (
+	"time"
+
+	"octoprint2mqtt/octoprint"
+)
+
+// configureLocked takes over a configuration. With another connection to make,
+// nothing is known of the printer any more but what it was like.
+func (p *printer) configureLocked(c PrinterConfig) {
+	same := p.client != nil && sameConnection(&p.config, &c)
+	p.config = c
+	if same {
+		return
+	}
+	p.client = octoprint.NewClient(octoprint.Options{
+		URL: c.URL, APIKey: c.APIKey, User: c.User, TLS: c.TLS, Dial: c.Dial,
+		Agent: "octoprint2mqtt/" + p.bridge.config.Version,
+	})
+	p.session, p.lost = false, nil
+	p.counters.since = time.Now()
+	p.view.state = octoprint.State{}
+	p.view.connection, p.view.detail = connectionConnecting, ""
+	if c.Disabled {
+		p.triedOnce.Do(func() { close(p.tried) })
+		p.view.connection, p.view.detail = connectionDisabled, "This printer is disabled in the configuration."
+	}
+}
+
+// start puts everything that is known before the first session into the outbox.
+func (p *printer) start() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.recall()
+	p.publishLocked(time.Now())
+}
+
+// publishLocked announces the printer and publishes all that is known of it.
+func (p *printer) publishLocked(now time.Time) {
+	p.availableLocked()
+	p.reshapeLocked()
+	p.observeLocked(now)
+}
+
+// availableLocked tells whether the bridge can talk to the printer's OctoPrint.
+func (p *printer) availableLocked() {
+	payload := offline
+	if p.view.connection == connectionConnected {
+		payload = online
+	}
+	p.bridge.outbox.Put(p.bridge.topics.Availability(p.id), payload, availabilityClass)
+}
+
+// reconfigure takes over a changed configuration. If the connection is another
+// one, no session may be kept while it runs.
+func (p *printer) reconfigure(c PrinterConfig) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.configureLocked(c)
+	p.publishLocked(time.Now())
+}
+
+// eraseLocked removes everything from the broker that was published of the
+// printer.
+func (p *printer) eraseLocked() {
+	p.announced.eraseLocked()
+	p.device.remove()
+	p.bridge.outbox.Remove(p.bridge.topics.Availability(p.id))
+}
+
+// remove takes the printer out of everything. Neither its session nor its worker
+// may run any more.
+func (p *printer) remove() {
+	p.mu.Lock()
+	p.eraseLocked()
+	p.gone = true
+	p.mu.Unlock()
+	p.bridge.farm.remove(p.id, time.Now())
+	p.bridge.journal.drop(p.recordName())
+	for {
+		select {
+		case c := <-p.queue:
+			c.answer(noPrinter(p.id))
+		default:
+			return
+		}
+	}
+}
+
+func (p *printer) disabled() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.config.Disabled
+}
