@@ -31,7 +31,7 @@ func TestRemovedPrinterLeavesNothing(t *testing.T) {
 		restartable(w)
 		c := changeable(w)
 		w.up()
-		w.sleep(10 * time.Second)
+		w.sleep(6 * time.Second) // the sweep is under way
 		before, sessions := w.broker.seen(), w.sims["right"].dials()
 		c.reload(func(c *Config) { c.Printers = without(c.Printers, "left") })
 		w.sleep(3 * time.Second)
@@ -65,6 +65,9 @@ func TestRemovedPrinterLeavesNothing(t *testing.T) {
 		}
 		if info := w.retained(w.topics.BridgeInfo()); strings.Contains(info, `"left"`) {
 			t.Errorf("bridge/info: %s", info)
+		}
+		if lines := w.logs.lines("info", "an earlier run"); len(lines) > 0 {
+			t.Errorf("what this run had published counts as left by an earlier one: %q", lines)
 		}
 	}, setup{}, setup{id: "right"})
 }

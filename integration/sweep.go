@@ -57,7 +57,11 @@ func (s *sweep) takes(d *delivery) bool {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.found != nil && d.retained && len(d.payload) > 0 && (ok || config) {
+	switch {
+	case s.found == nil:
+	case len(d.payload) == 0:
+		delete(s.found, d.topic) // just now, by whomever
+	case d.retained && (ok || config):
 		s.found[d.topic] = true
 	}
 	health := device == discovery.Bridge && key == "health" // concerns rivals
