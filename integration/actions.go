@@ -22,7 +22,8 @@ const (
 	actionHome           = "home"
 	actionEmergencyStop  = "emergency_stop"
 	actionSetTemperature = "set_temperature"
-	actionSetOffset      = "set_offset" // of rows only, it can't be requested
+	actionSetOffset      = "set_offset"  // of rows only, it can't be requested
+	actionMaintenance    = "maintenance" // likewise
 )
 
 // action is one thing that a printer can be asked to do.
@@ -49,6 +50,9 @@ type call struct {
 	urgent bool
 	// heater is the one that the call is about, if it is about one.
 	heater string
+	// own calls concern the bridge alone: they are carried out at once, whether
+	// OctoPrint is there or not, with the printer locked. They have no send.
+	own func(v *printerView)
 }
 
 var jobPhases = []octoprint.Phase{octoprint.PhasePrinting, octoprint.PhaseStarting, octoprint.PhaseResuming}
@@ -75,6 +79,7 @@ func printerActions() []action {
 		{name: actionSetTemperature, permission: control, runsIn: connectedPhases(), prepare: prepareTarget},
 		{name: actionSetOffset, permission: control, runsIn: connectedPhases(), rowOnly: true, prepare: prepareOffset},
 		{name: actionEmergencyStop, permission: control, prepare: prepareEmergencyStop},
+		{name: actionMaintenance, rowOnly: true, prepare: prepareMaintenance},
 	}
 }
 
@@ -84,7 +89,7 @@ func (a *action) allows(v *printerView) *refusal {
 	if !v.config.Access.includes(AccessControl) {
 		return refuse(CodeAccessDenied, "access: %s in the configuration does not allow commands to this printer", v.config.Access)
 	}
-	if v.info.User != "" && !v.info.May(a.permission) {
+	if a.permission != "" && v.info.User != "" && !v.info.May(a.permission) {
 		return refuse(CodeNotPermitted, "the OctoPrint user %s lacks the permission %s", quote(v.info.User), a.permission)
 	}
 	return nil
@@ -204,6 +209,19 @@ func prepareOffset(parameters json.RawMessage, v *printerView) (call, *refusal) 
 		return call{}, r
 	}
 	return call{send: func(ctx context.Context, c *octoprint.Client) error { return c.SetOffset(ctx, p.Heater, *p.Target) }}, nil
+}
+
+// maintenanceParameters are what the maintenance switch is set to.
+type maintenanceParameters struct {
+	On bool `json:"on"`
+}
+
+func prepareMaintenance(parameters json.RawMessage, _ *printerView) (call, *refusal) {
+	var p maintenanceParameters
+	if r := decodeParameters(parameters, &p); r != nil {
+		return call{}, r
+	}
+	return call{own: func(v *printerView) { v.maintenance = p.On }}, nil
 }
 
 func hasControl(s string) bool {

@@ -69,19 +69,35 @@ func (p *printer) set(key, payload string, at time.Time, answer func(*refusal)) 
 func (p *printer) accept(c *command, transaction json.RawMessage) {
 	p.mu.Lock()
 	ready, refused := p.admitLocked(c, transaction)
-	if refused == nil && !ready.urgent {
-		select {
-		case p.queue <- c:
-		default:
-			refused = refuse(CodeTimeout, "too many commands are waiting for this printer")
-		}
+	switch {
+	case refused != nil, ready.urgent:
+	case ready.own != nil:
+		p.actLocked(ready)
+	default:
+		refused = p.enqueueLocked(c)
 	}
 	p.mu.Unlock()
 	switch {
-	case refused != nil:
+	case refused != nil, ready.own != nil:
 		c.answer(refused)
 	case ready.urgent:
 		p.hurry(c, ready)
+	}
+}
+
+// actLocked carries out what concerns the bridge alone.
+func (p *printer) actLocked(ready call) {
+	ready.own(&p.view)
+	p.device.stale, p.unrecorded = true, true
+	p.observeLocked(time.Now())
+}
+
+func (p *printer) enqueueLocked(c *command) *refusal {
+	select {
+	case p.queue <- c:
+		return nil
+	default:
+		return refuse(CodeTimeout, "too many commands are waiting for this printer")
 	}
 }
 
@@ -97,7 +113,7 @@ func (p *printer) admitLocked(c *command, transaction json.RawMessage) (call, *r
 	if r != nil {
 		return call{}, r
 	}
-	if p.config.Disabled {
+	if p.config.Disabled && ready.own == nil {
 		return call{}, refuse(CodeUnreachable, "this printer is disabled in the configuration")
 	}
 	p.commands++

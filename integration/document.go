@@ -79,6 +79,7 @@ func printerDocument(d *device[*printerView], v *printerView) any {
 		ID: v.config.ID, Name: v.config.Name,
 		State: d.get("state"), Connection: d.get("connection"), ConnectionDetail: d.get("connection_detail"),
 		Printing: d.get("printing"), Ready: d.get("ready"), Problem: d.get("problem"), Error: d.get("error"),
+		Maintenance:  v.maintenance,
 		Job:          jobDocument(d, v),
 		LastJob:      lastJobDocument(v),
 		Temperatures: make(map[string]heaterDoc, len(v.heaters())),

@@ -59,6 +59,7 @@ func (p *printer) summaryLocked() summary {
 	}
 	s.ready = p.device.get("ready").isOn()
 	switch {
+	case v.maintenance: // somebody looks after it already
 	case v.connection == connectionUnauthorized, v.connection == connectionNotPermitted:
 		s.attention = v.detail
 	case v.state.Problem && v.prints.problem:

@@ -21,6 +21,8 @@ type printerView struct {
 	// info is the last that is known, also while OctoPrint is away.
 	info   octoprint.Info
 	prints *tracker
+	// maintenance says that somebody has taken the printer out of the farm's work.
+	maintenance bool
 }
 
 // live reports whether the state is known.
@@ -96,7 +98,7 @@ func (v *printerView) started() time.Time {
 // ready reports whether the printer can take a new job; known is false where a
 // heater's temperature isn't known.
 func (v *printerView) ready() (ready, known bool) {
-	if v.state.Phase != octoprint.PhaseIdle {
+	if v.maintenance || v.state.Phase != octoprint.PhaseIdle {
 		return false, v.live()
 	}
 	for _, h := range v.heaters() {

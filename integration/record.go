@@ -22,6 +22,7 @@ type record struct {
 	Missed      *recordJob   `json:"missed"`
 	Last        *recordLast  `json:"last"`
 	Events      []event      `json:"events"`
+	Maintenance bool         `json:"maintenance"`
 }
 
 type recordShape struct {
@@ -75,6 +76,7 @@ func (p *printer) recordNowLocked() record {
 	r := record{
 		Version: i.Version, User: i.User, Permissions: i.Permissions,
 		Known: t.known, Connected: t.wasUp, Problem: t.problem, Error: t.reason, Events: p.pending.events(),
+		Maintenance: p.view.maintenance,
 	}
 	if i.Profile != nil {
 		s := recordShape(*i.Profile)
@@ -113,6 +115,7 @@ func (p *printer) recall() {
 		s := octoprint.Profile(*r.Profile)
 		p.view.info.Profile = &s
 	}
+	p.view.maintenance = r.Maintenance
 	t := p.view.prints
 	t.known, t.wasUp, t.problem, t.reason = r.Known, r.Connected, r.Problem, r.Error
 	t.active, t.missed = r.Active.job(), r.Missed.job()

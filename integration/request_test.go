@@ -194,7 +194,7 @@ func FuzzRequest(f *testing.F) {
 		}
 		for _, a := range printerActions() {
 			c, r := a.prepare(q.parameters, v)
-			if (r == nil) != (c.send != nil) {
+			if (r == nil) != (c.send != nil || c.own != nil) {
 				t.Errorf("%s: %v, but something to send: %v", a.name, r, c.send != nil)
 			}
 		}

@@ -7,7 +7,8 @@ import (
 	"octoprint2mqtt/octoprint"
 )
 
-// controlRows are the buttons of a printer.
+// controlRows are the buttons of a printer, and the switch that takes it out of
+// the farm's work.
 func controlRows() []printerRow {
 	const config = discovery.CategoryConfig
 	return []printerRow{
@@ -19,7 +20,22 @@ func controlRows() []printerRow {
 		button(actionDisconnect, octoprint.PermissionConnection, discovery.Component{Name: "Disconnect", Category: config, Icon: "mdi:lan-disconnect"}),
 		button(actionHome, octoprint.PermissionControl, discovery.Component{Name: "Home axes", Category: config, Icon: "mdi:home-import-outline"}),
 		button(actionEmergencyStop, octoprint.PermissionControl, discovery.Component{Name: "Emergency stop", Icon: "mdi:alert-octagon"}),
+		{
+			key: actionMaintenance, prompt: true, bridged: true, access: AccessControl,
+			component:  discovery.Component{Platform: discovery.Switch, Name: "Maintenance", Category: config, Icon: "mdi:wrench-clock"},
+			value:      func(v *printerView) value { return onOff(v.maintenance) },
+			action:     actionMaintenance,
+			parameters: switched,
+		},
 	}
+}
+
+// switched translates a switch's payload.
+func switched(payload string) (json.RawMessage, *refusal) {
+	if payload != "ON" && payload != "OFF" {
+		return nil, refuse(CodeInvalid, "a switch takes exactly ON or OFF, not %s", quote(payload))
+	}
+	return encodeParameters(maintenanceParameters{On: payload == "ON"}), nil
 }
 
 // button is a row that stands for the action of the same name.

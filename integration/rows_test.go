@@ -102,7 +102,8 @@ func TestRowRules(t *testing.T) {
 		if f.admin && (f.action == "" || f.device != discovery.Bridge) {
 			t.Errorf("%s: needs mqtt.admin to change nothing of the bridge", at)
 		}
-		if f.device == "left" && (f.action != "") != (f.permission != "") {
+		// The maintenance switch concerns the bridge alone, and is always known.
+		if f.device == "left" && f.key != actionMaintenance && (f.action != "") != (f.permission != "") {
 			t.Errorf("%s: action %q with permission %q", at, f.action, f.permission)
 		}
 		if f.bridged != slices.Equal(c.Availability, []string{"octoprint2mqtt/bridge/state"}) {
@@ -128,6 +129,10 @@ func checkPlatform(t *testing.T, at string, f facts) {
 		if f.action == "" || !f.hasValue || len(c.Options) < 2 {
 			t.Errorf("%s: a select has an action, a value and options", at)
 		}
+	case discovery.Switch:
+		if f.action == "" || !f.hasValue {
+			t.Errorf("%s: a switch has an action and a value", at)
+		}
 	case discovery.Event:
 		if f.hasValue || !f.bridged && f.device == "left" || !slices.Equal(c.EventTypes, eventTypes()) {
 			t.Errorf("%s: an event has no value, hangs on the bridge, and has all types", at)
@@ -139,7 +144,7 @@ func checkPlatform(t *testing.T, at string, f facts) {
 	default:
 		t.Errorf("%s: what rules does a %s follow?", at, c.Platform)
 	}
-	if f.device == "left" && f.hasValue && f.zero != unknown {
+	if f.device == "left" && f.hasValue && f.key != actionMaintenance && f.zero != unknown {
 		t.Errorf("%s: shows %q when nothing is known", at, f.zero.payload())
 	}
 	if f.hasNoise && (f.prompt || !f.hasValue) {
@@ -159,7 +164,7 @@ func noisy(key string) bool {
 func TestZeroView(t *testing.T) {
 	t.Parallel()
 	for _, f := range factsOf("left", printerRows(zeroView()), zeroView()) {
-		if f.hasValue && f.zero != unknown {
+		if f.hasValue && f.zero != unknown && f.key != actionMaintenance {
 			t.Errorf("%s shows %q", f.key, f.zero.payload())
 		}
 		if strings.HasPrefix(f.key, "tool") || strings.HasPrefix(f.key, "bed") {

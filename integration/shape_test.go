@@ -115,7 +115,11 @@ func TestShapedRows(t *testing.T) {
 		}
 		var commands []string
 		for _, r := range shapedRows(v) {
-			if r.action != "" {
+			if r.action == actionMaintenance {
+				if tt.access == AccessRead {
+					t.Errorf("%+v: %s is there", tt, r.key)
+				}
+			} else if r.action != "" {
 				commands = append(commands, r.key)
 			}
 			if r.unannounced == (tt.reached || r.bridged) {
