@@ -1,7 +1,6 @@
 package integration
 
 import (
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -73,7 +72,7 @@ func (p *printer) summaryLocked() summary {
 // farmView is what the farm's rows are read from.
 type farmView struct {
 	counts    [categories]int
-	names     [categories][]string
+	names     [categories][]string // only of those that want looking after
 	ready     int
 	nextFree  value
 	attention map[string]string // reason by printer id
@@ -153,10 +152,12 @@ func (f *farm) tick(now time.Time) {
 
 func viewOf(printers map[string]summary) farmView {
 	v := farmView{attention: make(map[string]string)}
-	for _, id := range slices.Sorted(maps.Keys(printers)) {
-		s := printers[id]
+	var ids [categories][]string
+	for id, s := range printers {
 		v.counts[s.category]++
-		v.names[s.category] = append(v.names[s.category], s.name)
+		if s.category == categoryError || s.category == categoryUnreachable {
+			ids[s.category] = append(ids[s.category], id)
+		}
 		if s.ready {
 			v.ready++
 		}
@@ -165,6 +166,12 @@ func viewOf(printers map[string]summary) farmView {
 		}
 		if s.attention != "" {
 			v.attention[id] = s.attention
+		}
+	}
+	for c, list := range ids {
+		slices.Sort(list)
+		for _, id := range list {
+			v.names[c] = append(v.names[c], printers[id].name)
 		}
 	}
 	return v
