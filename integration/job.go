@@ -25,7 +25,8 @@ type job struct {
 	started                  time.Time
 	// joined tells that we didn't see it start.
 	joined  bool
-	elapsed float64 // s, the last that OctoPrint said
+	elapsed float64   // s, the last that OctoPrint said
+	seen    time.Time // when it was seen running last
 }
 
 // lastJob is the print that ended last. The zero lastJob is none.
@@ -102,6 +103,31 @@ func (t *tracker) continues(s *octoprint.State) bool {
 	return s.Job.Elapsed == nil || *s.Job.Elapsed >= t.active.elapsed
 }
 
+// doubtful returns the active job if what a new session shows may just as well be
+// another print of the same file: one that began, after ours had ended, while
+// nobody was looking. OctoPrint has to be asked.
+func (t *tracker) doubtful(s *octoprint.State, now time.Time) *job {
+	if t.active == nil || !t.continues(s) || s.Job.Elapsed == nil {
+		return nil
+	}
+	if now.Sub(t.active.seen).Seconds() < *s.Job.Elapsed {
+		return nil // it began before we looked away
+	}
+	return t.active
+}
+
+// replaced takes in that a job has ended and that the state shows the next print
+// of its file.
+func (t *tracker) replaced(j *job, o outcome, s *octoprint.State, now time.Time) []event {
+	t.missed, t.missedAt = j, now
+	ended := t.resolved(j, o, now)
+	t.active = joinedJob(s, now)
+	t.active.follow(s, now)
+	started := t.about(EventPrintStarted, octoprint.Event{}, now)
+	started.Late = true
+	return []event{ended, started}
+}
+
 // observed takes in a state and tells what it shows to have changed.
 func (t *tracker) observed(s *octoprint.State, now time.Time) []event {
 	var events []event
@@ -167,7 +193,7 @@ func (t *tracker) follow(s *octoprint.State, now time.Time) []event {
 	}
 	if running {
 		t.idleFrom = time.Time{}
-		t.active.follow(s)
+		t.active.follow(s, now)
 		return nil
 	}
 	if t.idleFrom.IsZero() {
@@ -192,7 +218,8 @@ func joinedJob(s *octoprint.State, now time.Time) *job {
 
 // follow fills in what an event left out. A disconnect nulls the job in the same
 // message that tells it, so what is known stays.
-func (j *job) follow(s *octoprint.State) {
+func (j *job) follow(s *octoprint.State, now time.Time) {
+	j.seen = now
 	if s.Job.Path != "" && (j.path == "" || j.path == s.Job.Path) {
 		j.file, j.path, j.origin = s.Job.Display, s.Job.Path, s.Job.Origin
 	}
@@ -246,7 +273,7 @@ func (t *tracker) started(e octoprint.Event, now time.Time) []event {
 		former.Reason = reasonRestarted
 		events = append(events, t.end(former, resultCancelled))
 	}
-	t.active = &job{file: e.Name, path: e.Path, origin: e.Origin, user: e.User, started: now}
+	t.active = &job{file: e.Name, path: e.Path, origin: e.Origin, user: e.User, started: now, seen: now}
 	t.ended, t.idleFrom, t.pausedByPrinter = false, time.Time{}, false
 	return append(events, t.about(EventPrintStarted, e, now))
 }
@@ -328,7 +355,8 @@ func (t *tracker) resolved(j *job, outcome outcome, now time.Time) event {
 type outcome uint8
 
 const (
-	outcomeUnknown outcome = iota // it was no success, or OctoPrint can't say
+	outcomeUnknown outcome = iota // OctoPrint can't say
+	outcomeUnsuccessful
 	outcomeSuccess
 	outcomeLost // OctoPrint knows of no end
 )

@@ -118,11 +118,15 @@ func (p *printer) SessionOpened(i octoprint.Info, s *octoprint.State) {
 	p.informedLocked(i)
 	p.stateLocked(s, now)
 	p.triedOnce.Do(func() { close(p.tried) })
+	doubtful := p.view.prints.doubtful(s, now)
 	missed, events := p.view.prints.opened(s, now)
 	if missed != nil {
 		p.resolveLocked(missed, s, events)
 	} else {
 		p.tellLocked(events)
+	}
+	if doubtful != nil {
+		p.bridge.spawn(func(ctx context.Context) { p.doubt(ctx, doubtful) })
 	}
 	p.observeLocked(now)
 }

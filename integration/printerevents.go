@@ -69,12 +69,12 @@ func (p *printer) resolvedLocked(missed *job, o outcome, after []event) {
 // resolve asks OctoPrint how a job ended and tells it. If ctx ends first, the
 // next start asks again.
 func (p *printer) resolve(ctx context.Context, missed *job, after []event) {
-	result, err := p.outcome(ctx, missed)
-	for attempt := 1; err != nil && attempt < resolveAttempts && wait(ctx, resolvePause); attempt++ {
-		result, err = p.outcome(ctx, missed)
-	}
+	result, err := p.askOutcome(ctx, missed)
 	if ctx.Err() != nil {
 		return
+	}
+	if err != nil {
+		result = outcomeUnknown
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -87,6 +87,30 @@ func (p *printer) resolve(ctx context.Context, missed *job, after []event) {
 		p.tellLocked(after) // its end has been told already
 	}
 	p.observeLocked(time.Now())
+}
+
+// doubt asks OctoPrint whether a job has ended although its file is printing, and
+// if so tells its end and the beginning of the next.
+func (p *printer) doubt(ctx context.Context, j *job) {
+	result, err := p.askOutcome(ctx, j)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	ended := err == nil && (result == outcomeSuccess || result == outcomeUnsuccessful)
+	if !ended || p.gone || p.view.prints.active != j {
+		return
+	}
+	now := time.Now()
+	p.tellLocked(p.view.prints.replaced(j, result, &p.view.state, now))
+	p.observeLocked(now)
+}
+
+// askOutcome asks until there is an answer, for a minute at most.
+func (p *printer) askOutcome(ctx context.Context, j *job) (outcome, error) {
+	result, err := p.outcome(ctx, j)
+	for attempt := 1; err != nil && attempt < resolveAttempts && wait(ctx, resolvePause); attempt++ {
+		result, err = p.outcome(ctx, j)
+	}
+	return result, err
 }
 
 // outcome asks OctoPrint once. It fails where asking again may help.
@@ -106,5 +130,5 @@ func (p *printer) outcome(ctx context.Context, missed *job) (outcome, error) {
 	case last.Success:
 		return outcomeSuccess, nil
 	}
-	return outcomeUnknown, nil
+	return outcomeUnsuccessful, nil
 }

@@ -40,6 +40,7 @@ type recordJob struct {
 	Started time.Time `json:"started"`
 	Joined  bool      `json:"joined"`
 	Elapsed float64   `json:"elapsed_s"`
+	Seen    time.Time `json:"seen"`
 }
 
 type recordLast struct {
@@ -93,14 +94,14 @@ func recordOf(j *job) *recordJob {
 	if j == nil {
 		return nil
 	}
-	return &recordJob{File: j.file, Path: j.path, Origin: j.origin, User: j.user, Started: j.started, Joined: j.joined, Elapsed: j.elapsed}
+	return &recordJob{File: j.file, Path: j.path, Origin: j.origin, User: j.user, Started: j.started, Joined: j.joined, Elapsed: j.elapsed, Seen: j.seen}
 }
 
 func (r *recordJob) job() *job {
 	if r == nil {
 		return nil
 	}
-	return &job{file: r.File, path: r.Path, origin: r.Origin, user: r.User, started: r.Started, joined: r.Joined, elapsed: r.Elapsed}
+	return &job{file: r.File, path: r.Path, origin: r.Origin, user: r.User, started: r.Started, joined: r.Joined, elapsed: r.Elapsed, seen: r.Seen}
 }
 
 // recall takes over what the journal has kept. It is called before anything

@@ -173,3 +173,58 @@ func TestPrinterSwitchedOffWhileTheBridgeIsAway(t *testing.T) {
 		}
 	})
 }
+
+// TestNextPrintOfTheSameFile: a print that ended while the bridge was away, and was
+// begun again and has come further by now than the bridge had seen it, is not taken
+// for one that went on.
+func TestNextPrintOfTheSameFile(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		restartable(w)
+		w.up()
+		w.sleep(30 * time.Second)
+		w.stop()
+		w.sleep(11 * time.Minute) // the print ends
+		w.must(w.sims["left"].Print("bracket.gcode"))
+		w.sleep(5 * time.Minute)
+		since := w.broker.seen()
+		w.up()
+		w.sleep(10 * time.Second)
+		events := w.events(since, "left")
+		if got := eventTypesOf(events); got != "print_finished print_started" || !events[0].Late || !events[1].Late {
+			t.Fatalf("told %+v", events)
+		}
+		started, err := time.Parse(time.RFC3339, w.value("left", "started"))
+		if age := time.Since(started); err != nil || age < 4*time.Minute || age > 6*time.Minute {
+			t.Errorf("started %v ago, %v", age, err)
+		}
+		w.expect("left", "last_result", resultSuccess)
+		w.sleep(10 * time.Minute)
+		if got := eventTypesOf(w.events(since, "left")); got != "print_finished print_started print_finished" {
+			t.Errorf("told %s", got)
+		}
+	}, printingSetup(10*time.Minute))
+}
+
+// TestLongPauseIsNoOtherPrint: a print that stood still while the bridge was away
+// may look like another one, and isn't.
+func TestLongPauseIsNoOtherPrint(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		restartable(w)
+		w.up()
+		w.sleep(30 * time.Second)
+		w.must(w.sims["left"].Pause())
+		w.sleep(10 * time.Second)
+		w.stop()
+		w.sleep(time.Hour)
+		since := w.broker.seen()
+		w.up()
+		w.sleep(10 * time.Second)
+		w.must(w.sims["left"].Resume())
+		w.sleep(15 * time.Minute)
+		if got := eventTypesOf(w.events(since, "left")); got != "print_resumed print_finished" {
+			t.Errorf("told %s", got)
+		}
+	}, printingSetup(10*time.Minute))
+}
