@@ -173,6 +173,7 @@ func attend(ctx context.Context, f func(context.Context)) (stop func()) {
 // outbox.
 func (b *Bridge) begin() {
 	b.journal.tidy(recordFolder, func(id string) bool { return b.printer(id) != nil })
+	b.journal.hold(true) // until it is known that nobody else is at work
 	b.rivals.recall()
 	b.outbox.Put(b.topics.BridgeState(), online, onlineClass)
 	b.configure(&b.config)

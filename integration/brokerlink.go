@@ -29,7 +29,10 @@ func (b *Bridge) filters() []subscription {
 // serveBroker serves one connection to the broker, unless another bridge is at
 // work there.
 func (b *Bridge) serveBroker(ctx context.Context) error {
-	if err := b.rivals.check(ctx); err != nil {
+	err := b.rivals.check(ctx)
+	// The one at work may be using the same state folder.
+	b.journal.hold(errors.Is(err, errRival))
+	if err != nil {
 		return err
 	}
 	b.outbox.Unmute()
@@ -57,6 +60,7 @@ func (b *Bridge) brokerFailed(err error) (final bool) {
 	yields := errors.Is(err, errRival)
 	if yields {
 		b.outbox.Mute()
+		b.journal.hold(true)
 	}
 	is := connectionUnreachable
 	if yields {

@@ -39,6 +39,7 @@ type journal struct {
 
 	mu     sync.Mutex
 	due    map[string][]byte // nil: to be removed
+	held   bool              // nothing is written for now
 	failed bool              // the last attempt to write
 }
 
@@ -119,6 +120,18 @@ func (j *journal) plan(name string, b []byte) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.due[name] = b
+	j.signal()
+}
+
+// hold has nothing written until it is called with false: what is due waits.
+func (j *journal) hold(held bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.held = held
+	j.signal()
+}
+
+func (j *journal) signal() {
 	select {
 	case j.wake <- struct{}{}:
 	default: // the writer has one waiting
@@ -135,10 +148,7 @@ func (j *journal) run(ctx context.Context) {
 		case <-j.wake:
 		}
 		if !j.flush() && wait(ctx, journalRetry) {
-			select {
-			case j.wake <- struct{}{}:
-			default:
-			}
+			j.signal()
 		}
 	}
 }
@@ -163,6 +173,9 @@ func (j *journal) flush() bool {
 func (j *journal) next() (name string, b []byte, ok bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	if j.held {
+		return "", nil, false
+	}
 	for name, b := range j.due {
 		delete(j.due, name)
 		return name, b, true

@@ -3,6 +3,7 @@ package integration
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -153,6 +154,27 @@ func TestOwnLastRunThatTheBrokerTakesForAlive(t *testing.T) {
 		w.within(15*time.Second, "online", func() bool { return w.retained(w.topics.BridgeState()) == online })
 		if lines := w.logs.lines("warn", ""); len(lines) > 0 {
 			t.Errorf("log: %q", lines)
+		}
+	})
+}
+
+// TestYieldingBridgeLeavesTheStateFolderAlone: it may be the one that the bridge at
+// work uses.
+func TestYieldingBridgeLeavesTheStateFolderAlone(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		restartable(w)
+		w.up()
+		w.sleep(30 * time.Second)
+		dir := t.TempDir()
+		_, _, stop := w.second(func(c *Config) { c.StateDir = dir })
+		w.sleep(10 * time.Minute)
+		stop()
+		if list, err := os.ReadDir(dir); err != nil || len(list) > 0 {
+			t.Errorf("it wrote %v, %v", list, err)
+		}
+		if list, err := os.ReadDir(w.config.StateDir); err != nil || len(list) != 2 {
+			t.Errorf("the one at work wrote %v, %v", list, err)
 		}
 	})
 }
