@@ -64,7 +64,7 @@ func (b *broker) dial(ctx context.Context) (*brokerConn, error) {
 		c.client.Disconnect(0)
 		return nil, ctx.Err()
 	}
-	if err := token.Error(); err != nil {
+	if err := c.reason(token.Error()); err != nil {
 		c.client.Disconnect(0)
 		if refused(err) {
 			return nil, fmt.Errorf("%w: %w", ErrBrokerRefused, err)
@@ -129,6 +129,18 @@ func (c *brokerConn) fail(err error) {
 	}
 }
 
+// reason returns why something failed with err: if the guard ended the connection,
+// the library tells what came of that first, and why later.
+func (c *brokerConn) reason(err error) error {
+	if err == nil || c.packet.Load() == nil {
+		return err
+	}
+	if refusal := c.packet.Load().refusal(); refusal != nil {
+		return refusal
+	}
+	return err
+}
+
 // close disconnects and waits for everything that belongs to the connection.
 func (c *brokerConn) close() {
 	c.client.Disconnect(250)
@@ -185,7 +197,7 @@ func (c *brokerConn) await(ctx context.Context, token paho.Token) error {
 	defer timer.Stop()
 	select {
 	case <-token.Done():
-		return token.Error()
+		return c.reason(token.Error())
 	case err := <-c.lost:
 		return err
 	case <-timer.C:
@@ -212,7 +224,7 @@ func (c *brokerConn) acknowledge() {
 		if failed == nil {
 			select {
 			case <-f.token.Done():
-				failed = f.token.Error()
+				failed = c.reason(f.token.Error())
 			case <-timer.C:
 				failed = errors.New("the broker does not acknowledge what is published")
 			}
