@@ -294,6 +294,7 @@ func TestBrokerThatLies(t *testing.T) {
 		{"a SUBACK for a message", [][]byte{greeting(), granted, packet(9, 4, 0, 2, 1, 1)}, -1, errBadAnswer},
 		{"a PUBREC for a message", [][]byte{greeting(), granted, packet(5, 2, 0, 2)}, -1, errBadPacket},
 		{"many PUBRECs for half a message", [][]byte{greeting(), granted, bytes.Repeat(packet(5, 2, 0, 2), 100)}, 9, errBadPacket},
+		{"half a SUBACK, and no more is read", [][]byte{greeting(), {0x90, 4}, {0, 1, 1, 1}}, 0, nil},
 		{"a message that is too short", [][]byte{greeting(), granted, packet(3, 3, 0, 9, 'a')}, -1, nil},
 		{"a message without an id", [][]byte{greeting(), granted, {0x32, 3, 0, 1, 'a'}}, -1, nil},
 		{"a message to every topic", [][]byte{greeting(), granted, packet(3, 3, 0, 1, '#')}, -1, nil},
