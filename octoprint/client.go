@@ -92,6 +92,11 @@ type request struct {
 }
 
 func (c *Client) doHeader(ctx context.Context, r request, out any) error {
+	return c.presentable(c.exchange(ctx, r, out), r.secrets...)
+}
+
+// exchange is doHeader with errors as they come.
+func (c *Client) exchange(ctx context.Context, r request, out any) error {
 	op := r.method + " " + r.path
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
@@ -111,22 +116,10 @@ func (c *Client) doHeader(ctx context.Context, r request, out any) error {
 	if len(body) > bodyLimit {
 		return &Error{Op: op, Failure: NotOctoPrint, Status: resp.StatusCode, Message: "the answer is larger than 8 MiB"}
 	}
-	if err = statusError(op, resp, body); err == nil {
-		err = decodeAnswer(op, resp, body, out)
+	if err := statusError(op, resp, body); err != nil {
+		return err
 	}
-	return hide(err, append(r.secrets, c.options.APIKey))
-}
-
-// hide takes secrets out of a server's words, which may quote the request.
-func hide(err error, secrets []string) error {
-	if e, ok := errors.AsType[*Error](err); ok {
-		for _, s := range secrets {
-			if s != "" {
-				e.Message = strings.ReplaceAll(e.Message, s, "…")
-			}
-		}
-	}
-	return err
+	return decodeAnswer(op, resp, body, out)
 }
 
 func (c *Client) build(ctx context.Context, r request) (*http.Request, error) {
@@ -169,12 +162,13 @@ func decodeAnswer(op string, resp *http.Response, body []byte, out any) error {
 
 // serverMessage returns what an answer says in words: the error member of JSON,
 // plain text as it is, and of anything else only what it is. Broken JSON is not
-// quoted: that of a login holds the user's master key.
+// quoted: that of a login holds the user's master key. The words are not fit to be
+// shown yet.
 func serverMessage(resp *http.Response, body []byte) string {
 	var j struct{ Error string }
 	if json.Valid(body) {
 		_ = json.Unmarshal(body, &j) // an error of another type says nothing
-		return oneLine(j.Error)
+		return j.Error
 	}
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	if kind == "text/html" || bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) {
@@ -188,5 +182,5 @@ func serverMessage(resp *http.Response, body []byte) string {
 	if text := bytes.TrimSpace(body); bytes.HasPrefix(text, []byte("{")) || bytes.HasPrefix(text, []byte("[")) {
 		return "it answers with broken JSON"
 	}
-	return oneLine(string(body))
+	return string(body)
 }

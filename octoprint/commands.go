@@ -159,12 +159,28 @@ func (c *Client) connect2(ctx context.Context, o ConnectOptions) error {
 		body["printerProfile"] = o.Profile
 	}
 	post := request{method: http.MethodPost, path: "/api/connection", in: body, header: apiVersion2}
-	for _, v := range preferred.Parameters {
-		if s, ok := v.(string); ok {
-			post.secrets = append(post.secrets, s)
+	post.secrets = texts(preferred.Parameters)
+	return c.doHeader(ctx, post, nil)
+}
+
+// texts returns the texts in decoded JSON that are long enough to be secrets.
+func texts(v any) []string {
+	var all []string
+	switch v := v.(type) {
+	case string:
+		if len(v) >= 4 {
+			all = append(all, v)
+		}
+	case []any:
+		for _, e := range v {
+			all = append(all, texts(e)...)
+		}
+	case map[string]any:
+		for _, e := range v {
+			all = append(all, texts(e)...)
 		}
 	}
-	return c.doHeader(ctx, post, nil)
+	return all
 }
 
 // closed reports whether a state of /api/connection means no connection. The
@@ -189,8 +205,12 @@ type PrintResult struct {
 	Success bool // false: cancelled or failed, OctoPrint doesn't keep which
 }
 
+// lastSecond is the last one of the year 9999, after which times have no common
+// form.
+const lastSecond = 253402300799
+
 // LastPrint returns how the last print of a file ended. The result is false if
-// OctoPrint knows of none.
+// OctoPrint knows of none, or not when it was.
 func (c *Client) LastPrint(ctx context.Context, origin, path string) (PrintResult, bool, error) {
 	var file struct {
 		Prints struct {
@@ -206,7 +226,7 @@ func (c *Client) LastPrint(ctx context.Context, origin, path string) (PrintResul
 	}
 	err := c.get(ctx, "/api/files/"+url.PathEscape(origin)+"/"+strings.Join(segments, "/"), &file)
 	last := file.Prints.Last
-	if err != nil || !last.Date.known {
+	if err != nil || !last.Date.known || last.Date.value < 0 || last.Date.value > lastSecond {
 		return PrintResult{}, false, err
 	}
 	return PrintResult{Ended: time.UnixMilli(int64(last.Date.value * 1000)), Success: last.Success}, true, nil

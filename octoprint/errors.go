@@ -1,6 +1,7 @@
 package octoprint
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -174,14 +176,42 @@ func statusError(op string, resp *http.Response, body []byte) error {
 	return e
 }
 
-// redirectTarget returns where a redirect leads, cleaned for logs and users.
+// redirectTarget returns where a redirect leads, without user, password and query.
 func redirectTarget(resp *http.Response) string {
 	u, err := resp.Location()
 	if err != nil {
 		return "an unreadable address"
 	}
 	u.User, u.RawQuery, u.Fragment = nil, "", ""
-	return oneLine(u.String())
+	return u.String()
+}
+
+// presentable makes an error fit to be logged and shown: on one line, short, and
+// without the API key and other secrets, which a server may quote.
+func (c *Client) presentable(err error, secrets ...string) error {
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		return err
+	}
+	secrets = append(slices.Clone(secrets), c.options.APIKey)
+	// The longest first: others may be a part of it.
+	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
+	var marks []string
+	for _, s := range secrets {
+		if s != "" {
+			marks = append(marks, s, "…")
+		}
+	}
+	hide := strings.NewReplacer(marks...)
+	show := func(text string) string { return oneLine(hide.Replace(text)) }
+	e.Message, e.Location = show(e.Message), show(e.Location)
+	if e.Err == nil {
+		return err
+	}
+	if text := e.Err.Error(); show(text) != text {
+		e.Message, e.Err = cmp.Or(e.Message, show(text)), nil
+	}
+	return err
 }
 
 // oneLine makes foreign text fit for an error: printable, on one line, short.

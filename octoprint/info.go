@@ -108,9 +108,9 @@ func (c *Client) checkUser(i Info) error {
 	case i.User == "_api":
 		return &Error{Op: op, Failure: GlobalKey, Message: "this is the server's global API key, which belongs to no user"}
 	case c.options.User != "" && c.options.User != i.User:
-		return &Error{Op: op, Failure: WrongUser, Message: fmt.Sprintf("the key belongs to %q, not to %q", oneLine(i.User), c.options.User)}
+		return c.presentable(&Error{Op: op, Failure: WrongUser, Message: fmt.Sprintf("the key belongs to %q, not to %q", i.User, c.options.User)})
 	case !i.May(PermissionStatus):
-		return &Error{Op: op, Failure: NotPermitted, Message: fmt.Sprintf("the user %q lacks the permission %s", oneLine(i.User), PermissionStatus)}
+		return c.presentable(&Error{Op: op, Failure: NotPermitted, Message: fmt.Sprintf("the user %q lacks the permission %s", i.User, PermissionStatus)})
 	}
 	return nil
 }
@@ -126,7 +126,7 @@ func (c *Client) version(ctx context.Context) (string, error) {
 	case err != nil:
 		return "", err
 	case v.Server == "" || !namesOctoPrint(v.Text):
-		return "", &Error{Op: "GET " + path, Failure: NotOctoPrint, Message: "the answer is not OctoPrint's: " + oneLine(v.Text)}
+		return "", c.presentable(&Error{Op: "GET " + path, Failure: NotOctoPrint, Message: "the answer is not OctoPrint's: " + v.Text})
 	}
 	return oneLine(v.Server), nil
 }

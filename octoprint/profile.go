@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -39,7 +40,8 @@ func (c *Client) profileInUse(ctx context.Context) (*Profile, error) {
 		return nil, err
 	}
 	var found *wireProfile
-	for _, p := range list.Profiles {
+	for _, id := range slices.Sorted(maps.Keys(list.Profiles)) { // always the same of several
+		p := list.Profiles[id]
 		if p != nil && (p.Current || found == nil && p.Default) {
 			found = p
 		}

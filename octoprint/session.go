@@ -151,9 +151,9 @@ func (c *Client) dialSocket(ctx context.Context) (*websocket.Conn, error) {
 		conn.SetReadLimit(readLimit)
 		return conn, nil
 	case !errors.Is(err, websocket.ErrBadHandshake) || resp == nil:
-		return nil, transportError(op, err)
+		return nil, c.presentable(transportError(op, err))
 	}
-	if err := statusError(op, resp, nil); err != nil {
+	if err := c.presentable(statusError(op, resp, nil)); err != nil {
 		var e *Error
 		if errors.As(err, &e) && (e.Failure == Refused || e.Failure == NotPermitted) {
 			e.Failure = NotOctoPrint
