@@ -1,63 +1,144 @@
 package octoprint
 
 import (
+	"bytes"
+	"errors"
 	"math"
+	"os"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 )
 
-// FuzzFrame: whatever is received, decoding and merging don't panic, no number
-// in the state is none, a message applied twice is applied once, and copies of
-// the state stay as they are.
-func FuzzFrame(f *testing.F) {
+// FuzzSession: whatever is received, in whatever order, decoding and merging don't
+// panic, the handler's promises hold, what is said of a message that can't be
+// understood is short, and the state makes sense. An input is one message a line.
+func FuzzSession(f *testing.F) {
+	const window = 4 // messages of a recording in one input
 	for _, frames := range recordings(f) {
-		for i, r := range frames {
-			if i%5 == 0 {
-				f.Add([]byte(r.line))
+		for part := range slices.Chunk(frames, window) {
+			var lines []string
+			for _, r := range part {
+				lines = append(lines, r.line)
 			}
+			f.Add([]byte(strings.Join(lines, "\n")))
 		}
 	}
-	for _, text := range []string{
-		sample, changed("PAUSED"), `{"current":{"currentZ":1e999,"temps":[null,{"tool0":null,"bed":7}],"offsets":{"bed":null}}}`, strings.Replace(sample, `"bed":-3`, `"bed":1e999`, 1),
-		`{"history":{"state":{"flags":null}}}`, `{"current":[]}`, `null`, `[`, `{"event":{"type":"Error","payload":{"error":"x"}}}`,
-	} {
-		f.Add([]byte(text))
-	}
-	first, err := decodeFrame([]byte(sample))
+	text, err := os.ReadFile("testdata/messages.txt")
 	if err != nil {
 		f.Fatal(err)
 	}
+	for part := range slices.Chunk(strings.Split(string(text), "\n"), window) {
+		f.Add([]byte(strings.Join(part, "\n")))
+	}
+	opened := strings.Replace(sample, "current", "history", 1)
+	for _, lines := range [][]string{
+		// Versions before 1.6, where the error is in the text, and 2.0, where it is in no sample.
+		{opened, sampled("Offline (Error: Thermal Runaway)", "", "closedOrError", "error"), changed("OFFLINE"), sampled("Operational", "", "operational", "ready")},
+		{opened, changed("CLOSED_WITH_ERROR"), sampled("Offline after error", "", "closedOrError"), changed("CONNECTING"), changed("OPERATIONAL")},
+		{opened, sampled("Paused", "", "operational", "paused", "printing"), changed("RESUMING"), sampled("Sending file to SD", "", "printing")},
+		{`{"history":{"state":{"flags":null}}}`, opened, `{"current":{"currentZ":1e999,"temps":[null,{"tool0":null,"bed":7}],"offsets":{"bed":null}}}`},
+		{opened, strings.Replace(sample, `"bed":-3`, `"bed":1e999`, 1), `{"current":[]}`, "null", "[", `{"event":{"type":"Error","payload":{"error":"x"}}}`},
+		{opened, `{"current":` + strings.Repeat("7", 1000) + "}", `{"reauthRequired":{"reason":"` + strings.Repeat("a", 300) + `"}}`},
+	} {
+		f.Add([]byte(strings.Join(lines, "\n")))
+	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		fr, err := decodeFrame(text)
-		if err != nil {
-			return
-		}
-		var s State
-		for _, at := range []time.Time{noon(), noon().Add(time.Millisecond), noon().Add(time.Hour)} {
-			before, text := s, written(t, s)
-			s.apply(fr, at)
-			if now := written(t, before); now != text {
-				t.Errorf("a copy changed from %s to %s", text, now)
+		s := session{handler: &referee{t: t}, refresh: make(chan struct{}, 1)}
+		var state State
+		at := noon()
+		for line := range bytes.SplitSeq(text, []byte("\n")) {
+			if fr, err := decodeFrame(line); err == nil {
+				at = at.Add(time.Duration(len(line)) * time.Millisecond) // sometimes before an event's word is final
+				checkMerge(t, &state, fr, at)
 			}
-			walk("State", reflect.ValueOf(s), func(path string, v reflect.Value) {
-				if v.Kind() == reflect.Float64 && (math.IsNaN(v.Float()) || math.IsInf(v.Float(), 0)) {
-					t.Errorf("%s is %v", path, v)
+			if err := s.receive(line); err != nil {
+				if !errors.Is(err, SessionEnded) || len(err.Error()) > 500 {
+					t.Errorf("the session ends with %v", err)
 				}
-			})
-			once := s
-			if s.apply(fr, at); !reflect.DeepEqual(once, s) {
-				t.Errorf("applied twice: %+v, once: %+v", s, once)
+				return
 			}
-			if len(s.Heaters) > 0 && !s.Phase.Connected() {
-				t.Errorf("heaters in the phase %s", s.Phase)
-			}
-			if fr.Event != nil {
-				_ = fr.Event.event()
-			}
-			s.apply(first, at)
+		}
+	})
+}
+
+// checkMerge merges a message, and fails unless that changes no copy, and not more
+// when it is done twice.
+func checkMerge(t *testing.T, s *State, f frame, at time.Time) {
+	t.Helper()
+	before, text := *s, written(t, *s)
+	s.apply(f, at)
+	if now := written(t, before); now != text {
+		t.Errorf("a copy changed from %s to %s", text, now)
+	}
+	once := *s
+	if s.apply(f, at); !reflect.DeepEqual(once, *s) {
+		t.Errorf("applied twice: %+v, once: %+v", *s, once)
+	}
+}
+
+// referee is a handler that watches over what it is told.
+type referee struct {
+	t      *testing.T
+	opened bool
+}
+
+// SessionOpened implements [Handler].
+func (r *referee) SessionOpened(_ Info, s *State) {
+	if r.opened {
+		r.t.Error("opened twice")
+	}
+	r.opened = true
+	r.check(s)
+}
+
+// InfoChanged implements [Handler].
+func (r *referee) InfoChanged(Info) { r.check(&State{}) }
+
+// StateChanged implements [Handler].
+func (r *referee) StateChanged(s *State) { r.check(s) }
+
+// EventReceived implements [Handler].
+func (r *referee) EventReceived(e Event, s *State) {
+	if !slices.Contains(subscribedEvents(), e.Type) {
+		r.t.Errorf("told of an event %q", e.Type)
+	}
+	r.finite("Event", e)
+	r.check(s)
+}
+
+// FrameRejected implements [Handler].
+func (r *referee) FrameRejected(err error) {
+	if text := err.Error(); len(text) > 500 || strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsPrint(c) }) {
+		r.t.Errorf("rejected with %q", text)
+	}
+	r.check(&State{})
+}
+
+func (r *referee) check(s *State) {
+	if !r.opened {
+		r.t.Error("told of something before the session was opened")
+	}
+	if s.Phase != "" && !slices.Contains(Phases(), s.Phase) {
+		r.t.Errorf("the phase is %q", s.Phase)
+	}
+	for name := range s.Heaters {
+		if !s.Phase.Connected() || !IsHeater(name) {
+			r.t.Errorf("there is a heater %q in the phase %s", name, s.Phase)
+		}
+	}
+	r.finite("State", *s)
+}
+
+// finite fails if a number is none.
+func (r *referee) finite(name string, v any) {
+	walk(name, reflect.ValueOf(v), func(path string, v reflect.Value) {
+		if v.Kind() == reflect.Float64 && (math.IsNaN(v.Float()) || math.IsInf(v.Float(), 0)) {
+			r.t.Errorf("%s is %v", path, v)
 		}
 	})
 }
