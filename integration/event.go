@@ -57,6 +57,9 @@ const lateAfter = 10 * time.Second
 
 // payload renders the event as it is sent at a time.
 func (e event) payload(now time.Time) string {
+	for _, text := range []*string{&e.ID, &e.File, &e.Path, &e.Origin, &e.User, &e.Reason, &e.Error, &e.Result} {
+		*text = clean(*text)
+	}
 	e.Late = e.Late || now.Sub(e.Time) > lateAfter
 	e.Time = e.Time.UTC().Round(time.Millisecond)
 	return mustMarshal(e)

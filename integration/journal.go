@@ -73,6 +73,9 @@ func (j *journal) load(name string, into any) bool {
 	if err == nil {
 		err = json.Unmarshal(e.Data, into)
 	}
+	if v, ok := into.(interface{ check() error }); ok && err == nil {
+		err = v.check()
+	}
 	if err != nil {
 		aside := j.path(name) + ".unreadable"
 		j.log.Warn().Err(err).Str("file", j.path(name)).Msg("a file of the state folder can't be read: it is put aside, and what it knew is forgotten")

@@ -125,6 +125,7 @@ func (p *printer) recall() {
 		t.last = lastJob{file: l.File, path: l.Path, result: l.Result, reason: l.Reason, duration: l.Duration, ended: l.Ended}
 	}
 	for _, e := range r.Events {
+		e.Printer = p.config.ID
 		p.sendLocked(e)
 	}
 }

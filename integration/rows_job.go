@@ -86,7 +86,7 @@ func lastJobRows() []printerRow {
 			key: "last_result", prompt: true, bridged: true,
 			component: discovery.Component{
 				Platform: discovery.Sensor, Name: "Last result", DeviceClass: "enum", Icon: "mdi:flag-checkered",
-				Options: []string{resultSuccess, resultCancelled, resultFailed, resultUndetermined},
+				Options: results(),
 			},
 			value: func(v *printerView) value { return text(v.prints.last.result) },
 		},
