@@ -113,7 +113,7 @@ func printerFrom(t *testing.T, file []byte) *printer {
 		Version: "1.0.0", StateDir: t.TempDir(), Farm: FarmConfig{Name: "Print farm"}, Printers: []PrinterConfig{c},
 		MQTT: MQTTConfig{URL: mustURL("mqtt://broker.test:1883"), BaseTopic: discovery.DefaultBase, DiscoveryPrefix: discovery.DefaultPrefix},
 	}, zerolog.Nop())
-	p := b.printers["left"]
+	p := b.printer("left")
 	path := b.journal.path(p.recordName())
 	if err := errors.Join(os.Mkdir(filepath.Dir(path), 0o700), os.WriteFile(path, file, 0o600)); err != nil {
 		t.Fatal(err)
@@ -133,7 +133,8 @@ func keptOf(p *printer) []byte {
 // checkOutbox sends all that waits and fails unless it is valid.
 func checkOutbox(t *testing.T, p *printer) {
 	t.Helper()
-	if err := p.discoveryLocked().Validate(); err != nil {
+	d, _ := p.describe()
+	if err := d.Validate(); err != nil {
 		t.Error(err)
 	}
 	for m, ok := p.bridge.outbox.Next(onlineClass); ok; m, ok = p.bridge.outbox.Next(onlineClass) {

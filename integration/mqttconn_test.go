@@ -43,13 +43,16 @@ func suback9(codes ...byte) []byte { return packet(9, 2+len(codes), append([]byt
 func greeting() []byte { return packet(2, 2, 0, 0) }
 
 // written returns packets of the bridge that ask for an answer: a subscription
-// with the id 1 and messages with the other ids.
+// with the id 1, the end of one with the id 10, and messages with the other ids.
 func written(ids ...byte) [][]byte {
 	var list [][]byte
 	for _, id := range ids {
-		if id == 1 {
+		switch id {
+		case 1:
 			list = append(list, packet(8, 6, 0, id, 0, 1, 'a', 1))
-		} else {
+		case 10:
+			list = append(list, []byte{0xa2, 5, 0, id, 0, 1, 'a'})
+		default:
 			list = append(list, []byte{0x33, 5, 0, 1, 'a', 0, id})
 		}
 	}
@@ -72,9 +75,10 @@ func TestPacketConnPassesPacketsOn(t *testing.T) {
 	all := slices.Concat(
 		greeting(), packet(3, 3, 0, 1, 'a'), suback9(1, 0x80), packet(13, 0), packet(3, 300, make([]byte, 300)...), packet(4, 2, 0, 9),
 		packet(3, 70_000, bytes.Repeat([]byte{7}, 70_000)...), []byte{0x3b, 5, 0, 1, 'a', 0, 1}, packet(4, 2, 0, 8), packet(13, 0),
+		packet(11, 2, 0, 10),
 	)
 	for _, piece := range []int{1, 2, 3, 1000, 1 << 20} {
-		c := wired(all, piece, 2, written(1, 8, 9)...)
+		c := wired(all, piece, 2, written(1, 8, 9, 10)...)
 		got, err := io.ReadAll(c)
 		if err != nil || !bytes.Equal(got, all) {
 			t.Errorf("in pieces of %d: %d of %d bytes, %v", piece, len(got), len(all), err)
@@ -116,7 +120,9 @@ func TestPacketConnRefuses(t *testing.T) {
 		{"a PUBREC", 1, packet(5, 2, 0, 7), errBadPacket},
 		{"a PUBREL", 1, []byte{0x62, 2, 0, 7}, errBadPacket},
 		{"a PUBCOMP", 1, packet(7, 2, 0, 7), errBadPacket},
-		{"an UNSUBACK", 1, packet(11, 2, 0, 1), errBadPacket},
+		{"an UNSUBACK for a subscription", 1, packet(11, 2, 0, 1), errBadAnswer},
+		{"an UNSUBACK for what was not sent", 1, packet(11, 2, 0, 2), errBadAnswer},
+		{"an UNSUBACK with codes", 1, packet(11, 3, 0, 1, 0), errBadPacket},
 		{"a second CONNACK", 1, greeting(), errBadPacket},
 		{"a message of quality of service 2", 1, []byte{0x34, 5, 0, 1, 'a', 0, 1}, errBadPacket},
 		{"a message of quality of service 3", 1, []byte{0x36, 5, 0, 1, 'a', 0, 1}, errBadPacket},
@@ -253,7 +259,7 @@ func FuzzPacketConn(f *testing.F) {
 			if n <= 0 || length > maxPacket || kind == 9 && length != 2+uint64(filters) || (kind == 2) != (len(rest) == len(got)) {
 				t.Fatalf("passed on: %x", rest)
 			}
-			if kind == 9 || kind == 4 {
+			if kind == 9 || kind == 4 || kind == 11 {
 				id := binary.BigEndian.Uint16(rest[1+n:])
 				if owed[id] != kind {
 					t.Fatalf("type %d acknowledges packet %d: %x", kind, id, got)
@@ -288,7 +294,7 @@ func TestBrokerThatLies(t *testing.T) {
 		{"two SUBACKs", [][]byte{greeting(), slices.Concat(granted, granted)}, -1, errBadAnswer},
 		{"a long SUBACK", [][]byte{greeting(), suback9(1, 1, 1)}, -1, errBadSuback},
 		{"a PUBCOMP for the subscription", [][]byte{greeting(), packet(7, 2, 0, 1)}, -1, errBadPacket},
-		{"an UNSUBACK for the subscription", [][]byte{greeting(), packet(11, 2, 0, 1)}, -1, errBadPacket},
+		{"an UNSUBACK for the subscription", [][]byte{greeting(), packet(11, 2, 0, 1)}, -1, errBadAnswer},
 		{"a PUBACK for half a message", [][]byte{greeting(), granted, packet(4, 2, 0, 2)}, 9, nil},
 		{"a PUBACK for no message yet", [][]byte{greeting(), granted, packet(4, 2, 0, 3)}, -1, errBadAnswer},
 		{"a SUBACK for a message", [][]byte{greeting(), granted, packet(9, 4, 0, 2, 1, 1)}, -1, errBadAnswer},

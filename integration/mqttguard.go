@@ -12,12 +12,14 @@ type packetKind byte
 
 // The packets that are told apart.
 const (
-	connackPacket   packetKind = 2
-	publishPacket   packetKind = 3
-	pubackPacket    packetKind = 4
-	subscribePacket packetKind = 8
-	subackPacket    packetKind = 9
-	pingrespPacket  packetKind = 13
+	connackPacket     packetKind = 2
+	publishPacket     packetKind = 3
+	pubackPacket      packetKind = 4
+	subscribePacket   packetKind = 8
+	subackPacket      packetKind = 9
+	unsubscribePacket packetKind = 10
+	unsubackPacket    packetKind = 11
+	pingrespPacket    packetKind = 13
 )
 
 // kindOf returns the type of a packet that begins with a byte.
@@ -88,7 +90,8 @@ func (g *guard) header(first byte, length, filters int) error {
 		return fmt.Errorf("%w: type %d, flags %d", errBadPacket, kind, flags)
 	case kind == subackPacket && length != 2+filters:
 		return fmt.Errorf("%w: %d bytes instead of %d", errBadSuback, length, 2+filters)
-	case kind == subackPacket, kind == pingrespPacket && length == 0, kind == connackPacket && length == 2, kind == pubackPacket && length == 2:
+	case kind == subackPacket, kind == pingrespPacket && length == 0, kind == connackPacket && length == 2,
+		kind == pubackPacket && length == 2, kind == unsubackPacket && length == 2:
 		return nil
 	}
 	return fmt.Errorf("%w: type %d with %d bytes", errBadPacket, kind, length)
@@ -111,7 +114,7 @@ func (g *guard) body(kind packetKind, body []byte) error {
 			}
 		}
 		return g.answered(binary.BigEndian.Uint16(body), kind)
-	case pubackPacket:
+	case pubackPacket, unsubackPacket:
 		return g.answered(binary.BigEndian.Uint16(body), kind)
 	}
 	return nil
@@ -164,6 +167,8 @@ func asksFor(packet []byte) (id uint16, answer packetKind) {
 	switch kind := kindOf(packet[0]); {
 	case kind == subscribePacket:
 		answer = subackPacket
+	case kind == unsubscribePacket:
+		answer = unsubackPacket
 	case kind == publishPacket && qosOf(packet[0]) > 0 && len(body) >= 2:
 		answer = pubackPacket
 		body = body[min(2+int(binary.BigEndian.Uint16(body)), len(body)):] // the topic comes first
