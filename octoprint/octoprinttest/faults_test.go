@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -30,6 +31,7 @@ func TestSurroundings(t *testing.T) {
 		"start":                      testStarting,
 		"proxy page":                 testProxyPage,
 		"raw frames":                 testSend,
+		"prepared samples":           testSendCurrent,
 		"restart by command":         testRestartCommand,
 		"application key":            testApplicationKey,
 		"limited logins":             testLimit,
@@ -173,6 +175,27 @@ func testSend(s *sim, c *client) {
 	<-stream.done
 	if stream.err == nil || !strings.Contains(stream.err.Error(), "JSON") {
 		t.Errorf("the truncated frame gave %v", stream.err)
+	}
+}
+
+func testSendCurrent(s *sim, c *client) {
+	t := c.t
+	stranger, plain, none, full := c.open(), c.open(), c.open(), c.joined("operator")
+	plain.say(`{"subscribe":{"state":{"logs":false}}}`)
+	plain.say(c.login("operator"))
+	plain.untilKind("history")
+	none.say(`{"subscribe":{"state":false,"events":["Home"]}}`)
+	none.say(c.login("operator"))
+	none.untilKind("timelapse")
+	s.SendCurrent([]byte(`{"mine":"full"}`), []byte(`{"mine":"plain"}`))
+	s.Send([]byte(`{"over":true}`))
+	same(t, "with lines", full.untilKind("mine").body, "full")
+	same(t, "without lines", plain.untilKind("mine").body, "plain")
+	none.untilKind("over")
+	for name, s := range map[string]*stream{"no state wanted": none, "not logged in": stranger} {
+		if slices.Contains(s.kinds(), "mine") {
+			t.Errorf("a prepared sample was sent: %s", name)
+		}
 	}
 }
 
