@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+// commandLine is the grammar of the command line. The hidden commands are what
+// the benchmark runs as processes of their own.
+type commandLine struct {
+	Measure measureCommand `cmd:"" default:"withargs" help:"Measure the bridge beside the floor programs and print a table."`
+	Broker  brokerCommand  `cmd:"" hidden:""`
+	Floor   floorCommand   `cmd:"" hidden:""`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var line commandLine
+	parsed := kong.Parse(&line, kong.Name("benchmark"),
+		kong.Description("Measures what octoprint2mqtt costs, beside programs that do as little as possible with the same messages."),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+	)
+	parsed.FatalIfErrorf(parsed.Run())
+}
+
+// limit bounds the whole run.
+const limit = 15 * time.Minute
+
+type measureCommand struct {
+	Quick  bool   `help:"One round of bridge and floor with short phases, for development."`
+	Bridge string `placeholder:"PROGRAM" help:"The bridge to measure; it is built if none is given."`
+}
+
+// Run measures and prints. What happens meanwhile goes to standard error.
+func (m *measureCommand) Run(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	debug.SetGCPercent(400) // the farm shall disturb what is measured as little as it can
+	folder, err := os.MkdirTemp("", "octoprint2mqtt-benchmark-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(folder)
+	if m.Bridge == "" {
+		if m.Bridge, err = build(ctx, folder); err != nil {
+			return err
+		}
+	}
+	p := fullPlan(m.Bridge)
+	if m.Quick {
+		p = quickPlan(m.Bridge)
+	}
+	began := time.Now()
+	results, err := p.runAll(ctx, os.Stderr)
+	if err != nil {
+		return err
+	}
+	writeTable(os.Stdout, results, p)
+	fmt.Fprintf(os.Stdout, "\n%d rounds in %v, %d CPUs, %s.\n", p.rounds, time.Since(began).Round(time.Second), runtime.NumCPU(), runtime.Version())
+	return nil
+}
+
+// runAll runs the programs by turns, from small farms to large ones, round after
+// round.
+func (p plan) runAll(ctx context.Context, progress io.Writer) ([]result, error) {
+	var results []result
+	for round := range p.rounds {
+		for _, size := range p.sizes {
+			for _, s := range p.subjects {
+				began := time.Now()
+				r, err := p.run(ctx, s, size)
+				if err != nil {
+					return nil, err
+				}
+				results = append(results, r)
+				fmt.Fprintf(progress, "round %d, %s, %d printers: %v\n", round+1, s.name, size, time.Since(began).Round(time.Second))
+			}
+		}
+	}
+	return results, nil
+}
