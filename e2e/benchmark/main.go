@@ -18,6 +18,8 @@ import (
 // the benchmark runs as processes of their own.
 type commandLine struct {
 	Measure measureCommand `cmd:"" default:"withargs" help:"Measure the bridge beside the floor programs and print a table."`
+	Profile profileCommand `cmd:"" help:"Run the bridge through the same phases and write its profiles."`
+	Bridge  bridgeCommand  `cmd:"" hidden:""`
 	Broker  brokerCommand  `cmd:"" hidden:""`
 	Floor   floorCommand   `cmd:"" hidden:""`
 }

@@ -18,6 +18,7 @@ type plan struct {
 	idle     time.Duration // a multiple of the interval of pings
 	sizes    []int         // of farms, the largest last; only that one goes through all phases
 	subjects []subject
+	profiles string // folder to write profiles of the phases into; empty: none are made
 }
 
 func fullPlan(program string) plan {
@@ -163,6 +164,11 @@ func (t *turn) start(ctx context.Context) error {
 	if t.program, err = start(ctx, t.subject.name, command...); err != nil {
 		return err
 	}
+	if t.plan.profiles != "" {
+		if err := t.profileCPU(ctx, "start", t.plan.load); err != nil {
+			return err
+		}
+	}
 	t.result.start, err = t.await(ctx, began, "everything is published", t.watch.complete)
 	return err
 }
@@ -177,19 +183,27 @@ func (t *turn) load(ctx context.Context) error {
 	if !t.all {
 		lasts /= 2
 	}
-	cpu, err := t.cpu(ctx, lasts)
+	cpu, err := t.cpu(ctx, "load", lasts)
 	if err != nil {
 		return err
 	}
 	n := t.farm.sent.Load() - frames
 	t.result.perFrame = cpu / time.Duration(n)
 	t.result.messages = float64(t.watch.messages()-messages) / float64(n)
-	t.result.memory, err = readMemory(t.program.pid())
-	return err
+	if t.result.memory, err = readMemory(t.program.pid()); err != nil || t.plan.profiles == "" {
+		return err
+	}
+	if err := t.profile(ctx, "load.heap.txt", "/heap?debug=1"); err != nil { // with what the runtime says of the rest
+		return err
+	}
+	return t.profile(ctx, "load.heap", "/heap?gc=1")
 }
 
 // cpu returns what the program uses in a while.
-func (t *turn) cpu(ctx context.Context, d time.Duration) (time.Duration, error) {
+func (t *turn) cpu(ctx context.Context, phase string, d time.Duration) (time.Duration, error) {
+	if t.plan.profiles != "" {
+		return 0, t.profileCPU(ctx, phase, d)
+	}
 	before, err := readCPU(t.program.pid())
 	if err != nil {
 		return 0, err
@@ -258,7 +272,7 @@ func (t *turn) rest(ctx context.Context) error {
 	if err := pause(ctx, settleIdle); err != nil {
 		return err
 	}
-	cpu, err := t.cpu(ctx, t.plan.idle)
+	cpu, err := t.cpu(ctx, "idle", t.plan.idle)
 	t.result.idle = time.Duration(float64(cpu) / float64(t.result.printers) * float64(time.Minute) / float64(t.plan.idle))
 	return err
 }
