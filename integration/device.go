@@ -14,7 +14,7 @@ type device[V any] struct {
 	outbox *outbox
 
 	rows  []row[V]
-	shown map[string]*shown
+	shown []shown // of each row
 	// document renders the device's JSON document; nil: it has none.
 	document func(d *device[V], view V) any
 
@@ -28,25 +28,28 @@ type device[V any] struct {
 const documentInterval = time.Second
 
 func newDevice[V any](id string, topics discovery.Topics, out *outbox) *device[V] {
-	return &device[V]{id: id, topics: topics, outbox: out, shown: make(map[string]*shown)}
+	return &device[V]{id: id, topics: topics, outbox: out}
 }
 
 // setRows replaces the table. Topics of rows that are gone are removed from the
 // broker.
 func (d *device[V]) setRows(rows []row[V]) {
-	keep := make(map[string]bool, len(rows))
-	for _, r := range rows {
-		keep[r.key] = true
+	before := make(map[string]shown, len(d.rows))
+	for i := range d.rows {
+		before[d.rows[i].key] = d.shown[i]
 	}
-	for key, s := range d.shown {
-		if keep[key] {
-			continue
+	d.shown = make([]shown, len(rows))
+	for i := range rows {
+		d.shown[i] = before[rows[i].key]
+		delete(before, rows[i].key)
+	}
+	for key, s := range before {
+		if s.ok {
+			d.outbox.Remove(d.topics.Value(d.id, key))
 		}
-		d.outbox.Remove(d.topics.Value(d.id, key))
 		if s.attributes != "" {
 			d.outbox.Remove(d.topics.Attributes(d.id, key))
 		}
-		delete(d.shown, key)
 	}
 	d.rows, d.stale = rows, true
 }
@@ -68,13 +71,9 @@ func (d *device[V]) observe(view V, now time.Time) {
 	d.held = false
 	prompt := false
 	for i := range d.rows {
-		r := &d.rows[i]
-		if r.value == nil {
-			continue
-		}
-		if d.observeRow(r, view, now) {
+		if d.rows[i].value != nil && d.observeRow(i, view, now) {
 			d.stale = true
-			prompt = prompt || r.prompt
+			prompt = prompt || d.rows[i].prompt
 		}
 	}
 	if d.document != nil && d.stale && len(d.rows) > 0 && (prompt || now.Sub(d.documentAt) >= documentInterval) {
@@ -83,12 +82,8 @@ func (d *device[V]) observe(view V, now time.Time) {
 	}
 }
 
-func (d *device[V]) observeRow(r *row[V], view V, now time.Time) bool {
-	s := d.shown[r.key]
-	if s == nil {
-		s = &shown{}
-		d.shown[r.key] = s
-	}
+func (d *device[V]) observeRow(i int, view V, now time.Time) bool {
+	r, s := &d.rows[i], &d.shown[i]
 	publish, held := s.update(r.value(view), r.noise, now)
 	d.held = d.held || held
 	if publish {
@@ -110,8 +105,10 @@ func (d *device[V]) due() bool { return d.held || d.stale && d.document != nil &
 
 // get returns what a row shows; documents are made of that.
 func (d *device[V]) get(key string) value {
-	if s := d.shown[key]; s != nil {
-		return s.value
+	for i := range d.rows {
+		if d.rows[i].key == key {
+			return d.shown[i].value
+		}
 	}
 	return unknown
 }

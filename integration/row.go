@@ -50,27 +50,44 @@ type row[V any] struct {
 type shown struct {
 	ok         bool // value was published
 	value      value
-	at         time.Time
-	steady     value // where next was when steadyAt was set
-	steadyAt   time.Time
 	attributes string
+	// past is of rows with a noise rule.
+	past *past
+}
+
+// past is what a noise rule wants to know.
+type past struct {
+	at       time.Time // when the value was published
+	steady   float64   // where the next value was when steadyAt was set
+	steadyAt time.Time // zero: the value is the one that is published
 }
 
 // update returns the value that is to be published, if there is one, and whether
 // another is held back.
 func (s *shown) update(next value, rule noise, now time.Time) (publish, held bool) {
 	if s.ok && next == s.value {
-		s.steadyAt = time.Time{}
+		if s.past != nil {
+			s.past.steadyAt = time.Time{}
+		}
 		return false, false
 	}
-	if s.ok && rule != nil && next.kind != unknownValue && s.value.kind != unknownValue {
-		if d := next.number - s.steady.number; s.steadyAt.IsZero() || d > slack || d < -slack {
-			s.steady, s.steadyAt = next, now
+	if rule != nil {
+		if s.past == nil {
+			s.past = new(past)
 		}
-		if !rule(candidate{shown: s.value, next: next, shownAt: s.at, steadyAt: s.steadyAt, now: now}) {
+		if s.ok && next.kind != unknownValue && s.value.kind != unknownValue && !s.past.allows(rule, s.value, next, now) {
 			return false, true
 		}
+		*s.past = past{at: now}
 	}
-	*s = shown{ok: true, value: next, at: now, attributes: s.attributes}
+	s.ok, s.value = true, next
 	return true, false
+}
+
+// allows asks a rule whether a value is worth telling in place of another.
+func (p *past) allows(rule noise, shown, next value, now time.Time) bool {
+	if d := next.number - p.steady; p.steadyAt.IsZero() || d > slack || d < -slack {
+		p.steady, p.steadyAt = next.number, now
+	}
+	return rule(candidate{shown: shown, next: next, shownAt: p.at, steadyAt: p.steadyAt, now: now})
 }
