@@ -28,11 +28,12 @@ const (
 // twice, so no older payload can follow a newer one. Events queue up to a bound
 // until they are acknowledged, in order. Answers are sent once or never.
 type outbox struct {
-	wake chan struct{} // holds one element while there may be something to send
+	wake   chan struct{} // holds one element while there may be something to send
+	packer packer
 
 	mu      sync.Mutex
 	topics  map[string]*retained
-	added   uint64               // how many there have been
+	added   uint32               // how many there have been
 	owed    [classes]int         // how many topics have not been acknowledged since Forget
 	dirty   [classes][]*retained // each at most once, in the order in which they changed
 	events  []*queued
@@ -51,8 +52,8 @@ const (
 
 type retained struct {
 	topic    string
-	order    uint64 // of its first Put, in which all are sent again
-	payload  string
+	payload  packed
+	order    uint32 // of its first Put, in which all are sent again
 	class    class
 	dirty    bool // in outbox.dirty
 	inFlight bool
@@ -82,15 +83,16 @@ func newOutbox() *outbox {
 
 // Put sets what should be retained on a topic.
 func (o *outbox) Put(topic, payload string, c class) {
+	kept := o.packer.pack(payload)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	r := o.topics[topic]
 	if r == nil {
 		r = o.addLocked(topic)
-	} else if r.payload == payload && !r.removed {
+	} else if r.payload == kept && !r.removed {
 		return
 	}
-	r.payload, r.class, r.removed = payload, c, false
+	r.payload, r.class, r.removed = kept, c, false
 	o.markLocked(r)
 }
 
@@ -110,7 +112,7 @@ func (o *outbox) Remove(topic string) {
 		r = o.addLocked(topic)
 		r.class = valueClass
 	}
-	r.payload, r.removed = "", true
+	r.payload, r.removed = packed{}, true
 	o.markLocked(r)
 }
 
@@ -119,7 +121,7 @@ func (o *outbox) RemoveAll() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, r := range o.topics {
-		r.payload, r.removed = "", true
+		r.payload, r.removed = packed{}, true
 		o.markLocked(r)
 	}
 }
@@ -223,19 +225,28 @@ func (o *outbox) signal() {
 
 // Next returns the next message of a class up to limit.
 func (o *outbox) Next(limit class) (message, bool) {
+	m, kept, ok := o.next(limit)
+	if m.retained {
+		m.payload = o.packer.unpack(kept)
+	}
+	return m, ok
+}
+
+// next returns the next message. If it is retained, its payload stands beside it.
+func (o *outbox) next(limit class) (message, packed, bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for c := discoveryClass; c <= limit; c++ {
 		if c == valueClass {
 			if m, ok := o.nextQueuedLocked(); ok {
-				return m, true
+				return m, packed{}, true
 			}
 		}
 		if r := o.nextDirtyLocked(c); r != nil {
-			return message{topic: r.topic, payload: r.payload, retained: true, done: func() { o.acknowledged(r) }}, true
+			return message{topic: r.topic, retained: true, done: func() { o.acknowledged(r) }}, r.payload, true
 		}
 	}
-	return message{}, false
+	return message{}, packed{}, false
 }
 
 // nextDirtyLocked takes the first topic of a class that isn't in flight.
@@ -324,10 +335,11 @@ func (o *outbox) Settled(limit class) bool {
 
 // Wants reports whether a topic is to hold exactly this payload.
 func (o *outbox) Wants(topic, payload string) bool {
+	wanted := o.packer.pack(payload)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	r := o.topics[topic]
-	return r != nil && !r.removed && r.payload == payload
+	return r != nil && !r.removed && r.payload == wanted
 }
 
 // Owns reports whether it was decided what a topic should hold, if anything.

@@ -47,8 +47,8 @@ func (w *world) checkTruth() {
 	defer w.bridge.outbox.mu.Unlock()
 	retained := w.broker.retained()
 	for topic, r := range w.bridge.outbox.topics {
-		if retained[topic] != r.payload {
-			w.t.Errorf("%s is %q, want %q", topic, retained[topic], r.payload)
+		if want := w.bridge.outbox.packer.unpack(r.payload); retained[topic] != want {
+			w.t.Errorf("%s is %q, want %q", topic, retained[topic], want)
 		}
 		delete(retained, topic)
 	}

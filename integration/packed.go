@@ -1,0 +1,62 @@
+package integration
+
+import (
+	"bytes"
+	"compress/flate"
+	"io"
+	"strings"
+	"sync"
+)
+
+// packed is a payload as the outbox keeps it: compressed if it is long, as
+// discovery documents are, which are read only when they are sent. Equal payloads
+// are packed equally, so they can be compared with ==.
+type packed struct {
+	text   string // the payload, or what was made of it
+	length uint32 // of the payload if it is compressed; 0: it is not
+}
+
+// packFrom is the length from which a payload is compressed. A printer's document,
+// which changes often, is shorter.
+const packFrom = 4096
+
+// packer packs and unpacks. What that takes is large, and of use for moments only.
+type packer struct {
+	compressors, expanders sync.Pool
+}
+
+func (p *packer) pack(payload string) packed {
+	if len(payload) < packFrom {
+		return packed{text: payload}
+	}
+	w, _ := p.compressors.Get().(*flate.Writer)
+	if w == nil {
+		w, _ = flate.NewWriter(nil, flate.BestSpeed) // fails for levels that there aren't
+	}
+	defer p.compressors.Put(w)
+	var b bytes.Buffer // takes everything
+	w.Reset(&b)
+	_, _ = io.WriteString(w, payload)
+	_ = w.Close()
+	return packed{text: b.String(), length: uint32(len(payload))}
+}
+
+func (p *packer) unpack(kept packed) string {
+	if kept.length == 0 {
+		return kept.text
+	}
+	r, _ := p.expanders.Get().(io.Reader)
+	if r == nil {
+		r = flate.NewReader(nil)
+	}
+	defer p.expanders.Put(r)
+	err := r.(flate.Resetter).Reset(strings.NewReader(kept.text), nil)
+	b := make([]byte, kept.length)
+	if err == nil {
+		_, err = io.ReadFull(r, b)
+	}
+	if err != nil {
+		panic("integration: unpack what was packed here: " + err.Error())
+	}
+	return string(b)
+}
