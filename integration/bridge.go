@@ -41,6 +41,7 @@ type Bridge struct {
 	commandLog zerolog.Logger // sampled: whoever floods us must not fill the log
 	topics     discovery.Topics
 	outbox     *outbox
+	tables     tables
 	journal    *journal
 	broker     *broker
 	farm       *farm

@@ -50,5 +50,5 @@ func (v *printerView) reached() bool { return v.info.Version != "" }
 
 // reshapeLocked gives the printer the rows that it has now and announces them.
 func (p *printer) reshapeLocked() {
-	p.announced.reshapeLocked(func() { p.device.setRows(shapedRows(&p.view)) })
+	p.announced.reshapeLocked(func() { p.device.setRows(p.bridge.tables.of(&p.view)) })
 }

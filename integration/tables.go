@@ -1,0 +1,65 @@
+package integration
+
+import (
+	"strings"
+	"sync"
+
+	"octoprint2mqtt/octoprint"
+)
+
+// tables holds the tables of printers. Printers of one shape, as most of a farm
+// are, share one: it is larger than all else that is kept of a printer.
+type tables struct {
+	mu    sync.Mutex
+	known map[shape][]printerRow
+}
+
+// shape is everything that decides which rows a printer has.
+type shape struct {
+	access      Access
+	limits      Limits
+	heaters     string // separated by blanks
+	reached     bool
+	permissions string // separated by blanks
+	permitted   bool   // everything: the server knows no permissions
+}
+
+func (v *printerView) shape() shape {
+	return shape{
+		access: v.config.Access, limits: v.config.Limits, heaters: strings.Join(v.heaters(), " "),
+		reached: v.reached(), permissions: strings.Join(v.info.Permissions, " "), permitted: v.info.Permissions == nil,
+	}
+}
+
+// view returns a view that has the shape and nothing else, so that no row can
+// depend on what isn't part of it.
+func (s shape) view() *printerView {
+	v := &printerView{config: &PrinterConfig{Access: s.access, Limits: s.limits}}
+	if s.heaters != "" {
+		v.info.Profile = &octoprint.Profile{Heaters: strings.Fields(s.heaters)}
+	}
+	if s.reached {
+		v.info.Version = "some"
+	}
+	if !s.permitted {
+		v.info.Permissions = strings.Fields(s.permissions)
+	}
+	return v
+}
+
+// of returns the rows that a printer has now. They are shared, and not to be
+// changed.
+func (t *tables) of(v *printerView) []printerRow {
+	s := v.shape()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	rows, ok := t.known[s]
+	if !ok {
+		rows = shapedRows(s.view())
+		if t.known == nil {
+			t.known = make(map[shape][]printerRow)
+		}
+		t.known[s] = rows
+	}
+	return rows
+}
