@@ -18,6 +18,7 @@ type device[V any] struct {
 	// document renders the device's JSON document; nil: it has none.
 	document func(d *device[V], view V) any
 
+	observedAt time.Time
 	held       bool // a value waits for its time
 	stale      bool // the document has to be published
 	documentAt time.Time
@@ -68,7 +69,7 @@ func (d *device[V]) removed() bool { return len(d.rows) == 0 }
 
 // observe evaluates every row and publishes what has changed.
 func (d *device[V]) observe(view V, now time.Time) {
-	d.held = false
+	d.observedAt, d.held = now, false
 	prompt := false
 	for i := range d.rows {
 		if d.rows[i].value != nil && d.observeRow(i, view, now) {
@@ -100,8 +101,15 @@ func (d *device[V]) observeRow(i int, view V, now time.Time) bool {
 	return publish
 }
 
+// recently is a little longer than a printing printer is silent: what its next
+// message will release needs no tick.
+const recently = 600 * time.Millisecond
+
 // due reports whether something waits that time alone will release.
-func (d *device[V]) due() bool { return d.held || d.stale && d.document != nil && len(d.rows) > 0 }
+func (d *device[V]) due() bool {
+	waits := d.held || d.stale && d.document != nil && len(d.rows) > 0
+	return waits && time.Since(d.observedAt) > recently
+}
 
 // get returns what a row shows; documents are made of that.
 func (d *device[V]) get(key string) value {

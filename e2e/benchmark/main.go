@@ -41,6 +41,7 @@ const limit = 15 * time.Minute
 type measureCommand struct {
 	Quick  bool   `help:"One round of bridge and floor with short phases, for development."`
 	Bridge string `placeholder:"PROGRAM" help:"The bridge to measure; it is built if none is given."`
+	Before string `placeholder:"PROGRAM" help:"Another bridge, to be measured beside it."`
 }
 
 // Run measures and prints. What happens meanwhile goes to standard error.
@@ -61,6 +62,11 @@ func (m *measureCommand) Run(ctx context.Context) error {
 	p := fullPlan(m.Bridge)
 	if m.Quick {
 		p = quickPlan(m.Bridge)
+	}
+	if m.Before != "" {
+		before := bridge(m.Before)
+		before.name = "before"
+		p.subjects = append(p.subjects, before)
 	}
 	began := time.Now()
 	results, err := p.runAll(ctx, os.Stderr)

@@ -93,6 +93,7 @@ func (c *profileCommand) Run(ctx context.Context) error {
 	}
 	p := quickPlan("")
 	p.sizes, p.profiles = []int{c.Printers}, c.Folder
+	p.load, p.idle = 20*time.Second, 3*pingInterval // for samples enough
 	if _, err := p.run(ctx, profiledBridge(), c.Printers); err != nil {
 		return err
 	}

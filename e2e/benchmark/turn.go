@@ -43,6 +43,7 @@ const (
 	recoverLimit  = time.Minute
 	outage        = 2 * time.Second // of the broker
 	probeInterval = 10              // frames; one of so many has a new target while latency is measured
+	startProfile  = 6 * time.Second // as long as a start takes
 	settleIdle    = 8 * time.Second // until everything that a printer's end causes is told
 )
 
@@ -165,7 +166,7 @@ func (t *turn) start(ctx context.Context) error {
 		return err
 	}
 	if t.plan.profiles != "" {
-		if err := t.profileCPU(ctx, "start", t.plan.load); err != nil {
+		if err := t.profileCPU(ctx, "start", startProfile); err != nil {
 			return err
 		}
 	}
