@@ -53,6 +53,7 @@ func measures(sizes []int) []measure {
 	add("frame to subscriber, p50", "%.2f ms", func(r result) float64 { return milliseconds(percentile(r.latencies, 50)) }, nil)
 	add("frame to subscriber, p99", "%.2f ms", func(r result) float64 { return milliseconds(percentile(r.latencies, 99)) }, fixed(10))
 	add("start until all are published", "%.1f s", func(r result) float64 { return r.start.Seconds() }, fixed(10))
+	add("the same, with what a former run left on the broker", "%.1f s", func(r result) float64 { return r.again.Seconds() }, fixed(10))
 	add("broker back until all is published again", "%.1f s", func(r result) float64 { return r.broker.Seconds() }, nil)
 	add("all sessions lost until all tell something new", "%.1f s", func(r result) float64 { return r.sessions.Seconds() }, nil)
 	add("printers off: CPU per printer and minute", "%.2f ms", func(r result) float64 { return milliseconds(r.idle) }, nil)

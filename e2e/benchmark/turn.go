@@ -53,6 +53,7 @@ type result struct {
 	printers int
 
 	start     time.Duration // from the start of the program until everything is published
+	again     time.Duration // the same where the broker still has everything
 	perFrame  time.Duration // CPU
 	messages  float64       // published per frame
 	memory    memory
@@ -106,11 +107,16 @@ func (p plan) run(ctx context.Context, s subject, printers int) (r result, err e
 }
 
 func (t *turn) phases(ctx context.Context) error {
-	phases := []func(context.Context) error{t.start, t.load}
+	phases := []func(context.Context) error{t.start}
+	whole := t.all && !t.subject.loadOnly
+	if whole {
+		phases = append(phases, t.startAgain)
+	}
+	phases = append(phases, t.load)
 	if t.all {
 		phases = append(phases, t.probe)
 	}
-	if t.all && !t.subject.loadOnly {
+	if whole {
 		phases = append(phases, t.loseBroker, t.loseSessions, t.rest)
 	}
 	defer func() {
@@ -156,22 +162,35 @@ func (t *turn) await(ctx context.Context, since time.Time, what string, so func(
 
 // start measures how long it takes until everything is published. Frames come
 // from the beginning.
-func (t *turn) start(ctx context.Context) error {
+func (t *turn) start(ctx context.Context) (err error) {
+	t.result.start, err = t.startProgram(ctx)
+	return err
+}
+
+// startAgain stops the program and starts it once more. This is how programs
+// mostly start, and what they read of their former lives takes memory.
+func (t *turn) startAgain(ctx context.Context) (err error) {
+	t.program.stop()
+	t.watch.forget()
+	t.result.again, err = t.startProgram(ctx)
+	return err
+}
+
+func (t *turn) startProgram(ctx context.Context) (time.Duration, error) {
 	command, err := t.subject.command(t.folder, t.address, t.farm)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	began := time.Now()
 	if t.program, err = start(ctx, t.subject.name, command...); err != nil {
-		return err
+		return 0, err
 	}
 	if t.plan.profiles != "" {
 		if err := t.profileCPU(ctx, "start", startProfile); err != nil {
-			return err
+			return 0, err
 		}
 	}
-	t.result.start, err = t.await(ctx, began, "everything is published", t.watch.complete)
-	return err
+	return t.await(ctx, began, "everything is published", t.watch.complete)
 }
 
 // load measures what printing printers cost.
