@@ -132,3 +132,22 @@ func TestShapedRows(t *testing.T) {
 		}
 	}
 }
+
+// TestTablesAreBounded is a part of promise P6: shapes that come and go are not
+// kept for ever.
+func TestTablesAreBounded(t *testing.T) {
+	t.Parallel()
+	var known tables
+	v := zeroView()
+	v.info.Version = "1.11.8"
+	for i := range 3 * maxTables {
+		v.info.Permissions = []string{"STATUS", strings.Repeat("X", i)}
+		known.of(v)
+	}
+	if len(known.known) > maxTables {
+		t.Errorf("%d tables are kept", len(known.known))
+	}
+	if a, b := known.of(v), known.of(v); &a[0] != &b[0] {
+		t.Error("the same shape has two tables")
+	}
+}

@@ -7,6 +7,10 @@ import (
 	"octoprint2mqtt/octoprint"
 )
 
+// maxTables bounds how many shapes are remembered: a server may tell of other
+// permissions each time.
+const maxTables = 256
+
 // tables holds the tables of printers. Printers of one shape, as most of a farm
 // are, share one: it is larger than all else that is kept of a printer.
 type tables struct {
@@ -56,7 +60,7 @@ func (t *tables) of(v *printerView) []printerRow {
 	rows, ok := t.known[s]
 	if !ok {
 		rows = shapedRows(s.view())
-		if t.known == nil {
+		if t.known == nil || len(t.known) >= maxTables {
 			t.known = make(map[shape][]printerRow)
 		}
 		t.known[s] = rows
