@@ -43,8 +43,8 @@ func (f *farm) expectRefusedBy(connection string) {
 func (f *farm) expectNoChanges() {
 	f.t.Helper()
 	f.settle()
-	for id, proxy := range f.proxies {
-		if changes := proxy.changes(); len(changes) > 0 {
+	for id, line := range f.lines {
+		if changes := line.changes(); len(changes) > 0 {
 			f.t.Errorf("the bridge sent to %s: %v", id, changes)
 		}
 	}

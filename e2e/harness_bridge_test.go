@@ -24,6 +24,7 @@ type config struct {
 	MQTT     map[string]any  `json:"mqtt"`
 	Printers []printerConfig `json:"printers"`
 	Farm     map[string]any  `json:"farm,omitempty"`
+	StateDir string          `json:"state_dir,omitempty"` // default: a folder beside the file
 }
 
 type printerConfig struct {
@@ -40,11 +41,17 @@ type printerConfig struct {
 // write stores the configuration in a folder of its own and returns the file.
 func (c config) write(t *testing.T) string {
 	t.Helper()
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	c.writeTo(t, file)
+	return file
+}
+
+// writeTo stores the configuration in a file.
+func (c config) writeTo(t *testing.T, file string) {
+	t.Helper()
 	text, err := json.MarshalIndent(c, "", "  ")
 	must(t, err)
-	file := filepath.Join(t.TempDir(), "config.yaml")
 	must(t, os.WriteFile(file, text, 0o600))
-	return file
 }
 
 // process is a running program with all that it has written so far.

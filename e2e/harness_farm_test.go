@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -20,16 +21,19 @@ var printerIDs = [...]string{"left", "middle", "right"}
 
 // farm is a bridge with what lies at both of its ends.
 type farm struct {
-	t        *testing.T
-	broker   *broker
-	ha       *homeAssistant
-	bridge   *process
-	config   config
-	octo     map[string]*octoPrint      // by printer id
-	proxies  map[string]*recordingProxy // by printer id
-	start    int                        // position in the broker's stream before the bridge came
-	haLogged int64                      // position in Home Assistant's log
-	allowed  []string                   // parts of log lines that this test provokes
+	t          *testing.T
+	whole      *testing.T // the test that the farm lives as long as; t may be a part of it
+	broker     *broker
+	ha         *homeAssistant
+	bridge     *process
+	config     config
+	file       string                // the configuration file
+	octo       map[string]*octoPrint // by printer id
+	lines      map[string]*line      // between the bridge and OctoPrint, by printer id
+	brokerLine *line
+	start      int      // position in the broker's stream before the bridge came
+	haLogged   int64    // position in Home Assistant's log
+	allowed    []string // parts of log lines that this test provokes
 }
 
 // newFarm starts a bridge for the named printers, each of them in its known
@@ -40,18 +44,19 @@ func newFarm(t *testing.T, change func(*farm), ids ...string) *farm {
 	t.Helper()
 	found := mustServers(t)
 	f := &farm{
-		t: t, ha: newHomeAssistant(found), broker: watchBroker(t, found.Broker.Host, found.Broker.Port),
-		octo: map[string]*octoPrint{}, proxies: map[string]*recordingProxy{},
+		t: t, whole: t, ha: newHomeAssistant(found), broker: watchBroker(t, found.Broker.Host, found.Broker.Port),
+		octo: map[string]*octoPrint{}, lines: map[string]*line{}, file: filepath.Join(t.TempDir(), "config.yaml"),
 	}
-	f.config.MQTT = map[string]any{"url": fmt.Sprintf("mqtt://%s:%d", found.Broker.Host, found.Broker.Port)}
+	f.brokerLine = newLine(t, fmt.Sprintf("%s:%d", found.Broker.Host, found.Broker.Port))
+	f.config.MQTT = map[string]any{"url": "mqtt://" + f.brokerLine.address}
 	f.cleanBroker()
 	for _, id := range ids {
 		server := found.OctoPrint[slices.Index(printerIDs[:], id)]
 		f.octo[id] = newOctoPrint(server)
 		f.octo[id].reset(t)
-		f.proxies[id] = newRecordingProxy(t, server.URL)
+		f.lines[id] = newLine(t, strings.TrimPrefix(server.URL, "http://"))
 		f.config.Printers = append(f.config.Printers, printerConfig{
-			ID: id, Name: "Printer " + id, URL: f.proxies[id].url, APIKey: server.Keys["operator"],
+			ID: id, Name: "Printer " + id, URL: "http://" + f.lines[id].address, APIKey: server.Keys["operator"],
 		})
 	}
 	if change != nil {
@@ -82,9 +87,12 @@ func (f *farm) cleanBroker() {
 	})
 }
 
+// startBridge starts the bridge with the configuration as it is now. It finds the state that an earlier one has left,
+// as after any restart.
 func (f *farm) startBridge() {
 	f.t.Helper()
-	f.bridge = startProgram(f.t, "run", "--config", f.config.write(f.t))
+	f.config.writeTo(f.t, f.file)
+	f.bridge = startProgram(f.whole, "run", "--config", f.file)
 }
 
 // waitOnline waits until the bridge and these printers say that they are there.

@@ -34,10 +34,11 @@ type servers struct {
 }
 
 type octoPrintServer struct {
-	Port   int
-	URL    string
-	Folder string
-	Keys   map[string]string
+	Port      int
+	URL       string
+	Folder    string
+	Keys      map[string]string
+	Passwords map[string]string
 }
 
 func TestMain(m *testing.M) {

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -44,7 +45,11 @@ func (o *octoPrint) do(method, path string, body, answer any) error {
 }
 
 func (o *octoPrint) send(request *http.Request, answer any) error {
-	request.Header.Set("X-Api-Key", o.server.Keys["admin"])
+	return o.sendAs(o.server.Keys["admin"], request, answer)
+}
+
+func (o *octoPrint) sendAs(key string, request *http.Request, answer any) error {
+	request.Header.Set("X-Api-Key", key)
 	response, err := o.client.Do(request)
 	if err != nil {
 		return err
@@ -178,9 +183,22 @@ func connectVirtual() map[string]any {
 	return map[string]any{"command": "connect", "port": "VIRTUAL", "baudrate": 115200}
 }
 
-// setGroups changes what a user may do.
+// permissionsOf returns, sorted, what the owner of a key may do.
+func (o *octoPrint) permissionsOf(key string) ([]string, error) {
+	request, err := http.NewRequest(http.MethodGet, o.server.URL+"/api/currentuser", nil)
+	if err != nil {
+		return nil, err
+	}
+	var user struct{ Permissions []string }
+	err = o.sendAs(key, request, &user)
+	slices.Sort(user.Permissions)
+	return user.Permissions, err
+}
+
+// setGroups changes what a user may do; without a group that is nothing.
 func (o *octoPrint) setGroups(t *testing.T, user string, groups ...string) {
 	t.Helper()
+	groups = append([]string{}, groups...) // null makes OctoPrint stumble
 	must(t, o.do(http.MethodPut, "/api/access/users/"+user, map[string]any{"active": true, "groups": groups}, nil))
 }
 

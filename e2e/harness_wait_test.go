@@ -13,6 +13,12 @@ const (
 	soon     = 15 * time.Second
 	patient  = 60 * time.Second
 	pollStep = 100 * time.Millisecond
+
+	// noticed is how long a loss may stay unnoticed: 25 s of silence are promised, and 5 s of grace for a printer come
+	// on top.
+	noticed = 35 * time.Second
+	// returned is how long a return may stay unnoticed: the pause between two attempts, a minute at most, and 5 s.
+	returned = 80 * time.Second
 )
 
 // eventually asks until the answer is yes, and fails with what was seen last

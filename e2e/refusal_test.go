@@ -198,7 +198,7 @@ func TestSameTransactionRunsOnce(t *testing.T) {
 	f.request("left", "set_temperature", payload).mustFail(t, "duplicate")
 	f.octo["left"].waitTarget(t, "bed", 40)
 	f.settle()
-	if changes := f.proxies["left"].changes(); len(changes) != 1 {
+	if changes := f.lines["left"].changes(); len(changes) != 1 {
 		t.Errorf("OctoPrint was asked for %v", changes)
 	}
 }

@@ -5,6 +5,7 @@
 #   servers.sh up [--fresh]   install what is missing, start what doesn't run, write servers.json; --fresh: start all anew
 #   servers.sh down           stop all of them
 #   servers.sh broker-up, broker-down, octoprint-up PORT, octoprint-down PORT   one server alone
+#   servers.sh broker-again, homeassistant-down, homeassistant-again   the same; "again": with all that it knew
 #
 # Settings: see settings.sh. `up` leaves its servers running; `down` ends them by the process ids noted in the cache folder.
 set -euo pipefail
@@ -29,14 +30,19 @@ need_python() {
 		install_packages python3-dev
 }
 
+# broker_up [KEEP]: without KEEP it has forgotten everything. It saves what it retains when it ends and at SIGUSR1 only,
+# so that a test can have it come back with what is old.
 broker_up() {
 	pid_of "$RUN/mosquitto.pid" mosquitto >/dev/null && return
 	need_free_port "$BROKER_PORT"
-	mkdir -p "$RUN"
+	[ -n "${1:-}" ] || rm -rf "$RUN/mosquitto"
+	mkdir -p "$RUN/mosquitto"
 	cat >"$RUN/mosquitto.conf" <<-END
 		listener $BROKER_PORT 127.0.0.1
 		allow_anonymous true
-		persistence false
+		persistence true
+		persistence_location $RUN/mosquitto/
+		autosave_interval 0
 		user root
 		log_dest file $RUN/mosquitto.log
 		log_timestamp_format %Y-%m-%dT%H:%M:%S
@@ -53,6 +59,8 @@ broker_up() {
 
 broker_down() { stop_pid "$RUN/mosquitto.pid" mosquitto; }
 
+homeassistant_up() { BROKER_PORT=$BROKER_PORT HA_PORT=$HA_PORT "$E2E_DIR/homeassistant/up.sh" "$@"; }
+
 octoprint_up() { # FIRST_PORT COUNT [--fresh]
 	python3 "$E2E_DIR/octoprint/octoprint.py" up --first-port "$1" -n "$2" "${@:3}"
 }
@@ -62,7 +70,7 @@ up() {
 	broker_up
 	local octoprint
 	octoprint_up "$OCTOPRINT_PORT" "$OCTOPRINT_COUNT" "$@" >"$RUN/octoprint.json" & octoprint=$!
-	BROKER_PORT=$BROKER_PORT HA_PORT=$HA_PORT "$E2E_DIR/homeassistant/up.sh" --birth "$@" || { wait "$octoprint" || true; return 1; }
+	homeassistant_up --birth "$@" || { wait "$octoprint" || true; return 1; }
 	wait "$octoprint"
 	cat >"$E2E_CACHE/servers.json" <<-END
 		{"broker": {"host": "127.0.0.1", "port": $BROKER_PORT},
@@ -85,8 +93,11 @@ install) install_all ;;
 up) up "${@:2}" ;;
 down) down ;;
 broker-up) broker_up ;;
+broker-again) broker_up keep ;;
 broker-down) broker_down ;;
+homeassistant-again) homeassistant_up --again ;;
+homeassistant-down) "$E2E_DIR/homeassistant/down.sh" ;;
 octoprint-up) octoprint_up "$2" 1 >/dev/null ;;
 octoprint-down) python3 "$E2E_DIR/octoprint/octoprint.py" down "$2" ;;
-*) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2 ;;
+*) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

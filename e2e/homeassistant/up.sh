@@ -4,9 +4,10 @@
 # Home Assistant needs a newer Python than Debian stable has, so it lives in a folder with Debian's unstable release,
 # entered by chroot. All of it lies in $HA_DIR (about 1.7 GB); the first run takes two minutes, later ones ten seconds.
 #
-#   up.sh [--install-only] [--fresh] [--birth]
+#   up.sh [--install-only] [--fresh] [--birth] [--again]
 #     --fresh: start anew if it runs already   --birth: wait also for the birth message, 10 s after the start
-# A start forgets all settings, devices and entities: the broker has forgotten what belongs to them, too.
+#     --again: start with all settings, devices and entities of the last run; without it a start forgets them, for the
+#     broker has forgotten what belongs to them, too
 # Environment: HA_VERSION (2026.11.0), HA_PORT, BROKER_PORT, DEBIAN_MIRROR (default: the one that apt uses here)
 set -euo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -14,12 +15,13 @@ source "$HERE/../settings.sh"
 HA_VERSION=${HA_VERSION:-2026.11.0}
 ROOT=$HA_DIR/root
 SITE=/opt/ha/lib/python3.14/site-packages
-START=1 FRESH=0
+START=1 FRESH=0 AGAIN=0
 for arg in "$@"; do
 	case $arg in
 	--install-only) START=0 ;;
 	--fresh) FRESH=1 ;;
 	--birth) export WAIT_BIRTH=1 ;;
+	--again) AGAIN=1 ;;
 	*) echo "unknown argument $arg" >&2; exit 2 ;;
 	esac
 done
@@ -136,7 +138,7 @@ running() { pid_of "$HA_DIR/run/ha.pid" hass >/dev/null; }
 if [ $FRESH = 1 ]; then "$HERE/down.sh"; fi
 if ! running; then
 	need_free_port "$HA_PORT"
-	rm -rf "$ROOT/config" "$HA_DIR/token"
+	if [ $AGAIN = 0 ]; then rm -rf "$ROOT/config" "$HA_DIR/token"; fi
 	write_configuration
 	start_process
 fi

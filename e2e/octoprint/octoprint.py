@@ -150,14 +150,14 @@ def ask(server, path, body=None):
 
 
 def operational(server):
-    """Whether the virtual printer is connected; connects it if nobody does."""
+    """Whether the virtual printer is connected, which may be printing still; connects it if nobody does."""
     try:
         state = ask(server, "/api/connection")["current"]["state"]
         if state in ("Closed", "Offline"):
             ask(server, "/api/connection", {"command": "connect", "port": "VIRTUAL", "baudrate": 115200})
     except (OSError, http.client.HTTPException, ValueError):
         return False  # while it starts, something that doesn't speak HTTP answers on its port
-    return state == "Operational"
+    return state in ("Operational", "Printing", "Paused")
 
 
 def wait_until_ready(server):

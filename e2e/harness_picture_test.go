@@ -1,0 +1,87 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// picture is what there is of some devices, on the broker and in Home Assistant, apart from values that move. Nothing of
+// it may be lost, doubled or changed by a neighbour that goes and comes back.
+type picture struct {
+	discovery map[string]string           // documents by topic
+	topics    []string                    // all that are retained
+	unknown   []string                    // those that hold None
+	entities  map[string]registeredEntity // by unique id
+	without   []string                    // entities that have no value
+}
+
+// picture looks at all devices of the bridge, or at those of the printers that are named.
+func (f *farm) picture(ids ...string) picture {
+	f.t.Helper()
+	of := func(name, separator string) bool {
+		return len(ids) == 0 || slices.ContainsFunc(ids, func(id string) bool { return name == id || strings.HasPrefix(name, id+separator) })
+	}
+	p := picture{discovery: map[string]string{}, entities: map[string]registeredEntity{}}
+	for topic, payload := range f.broker.tree() {
+		if node, ok := strings.CutPrefix(topic, discoveryPrefix+"/device/"+baseTopic+"_"); ok && of(node, "/") {
+			p.discovery[topic] = payload
+			p.topics = append(p.topics, topic)
+		}
+		if topic == baseTopic || !strings.HasPrefix(topic, baseTopic+"/") || !of(strings.TrimPrefix(topic, baseTopic+"/"), "/") {
+			continue
+		}
+		p.topics = append(p.topics, topic)
+		if payload == "None" {
+			p.unknown = append(p.unknown, topic)
+		}
+	}
+	states := f.ha.states(f.t)
+	for id, entity := range f.ha.entities(f.t) {
+		if !of(strings.TrimPrefix(id, baseTopic+"_"), "_") {
+			continue
+		}
+		p.entities[id] = entity
+		if state, ok := states[entity.EntityID]; ok && (state.State == "unavailable" || state.State == "unknown") {
+			p.without = append(p.without, entity.EntityID+" "+state.State)
+		}
+	}
+	for _, list := range [][]string{p.topics, p.unknown, p.without} {
+		slices.Sort(list)
+	}
+	return p
+}
+
+// differences tells how a later picture differs. Whether values are known is compared only where nothing has happened to
+// the printers themselves.
+func (p picture) differences(later picture, same bool) []string {
+	var found []string
+	compare := func(what string, before, after []string) {
+		if gone := missingFrom(after, before); len(gone) > 0 {
+			found = append(found, fmt.Sprintf("%s: no longer there: %v", what, gone))
+		}
+		if added := missingFrom(before, after); len(added) > 0 {
+			found = append(found, fmt.Sprintf("%s: there is also: %v", what, added))
+		}
+	}
+	compare("retained topics", p.topics, later.topics)
+	compare("entities", keysOf(p.entities), keysOf(later.entities))
+	for _, id := range slices.Sorted(maps.Keys(p.entities)) {
+		if after, ok := later.entities[id]; ok && after != p.entities[id] {
+			found = append(found, fmt.Sprintf("entity %s was %+v and is %+v", id, p.entities[id], after))
+		}
+	}
+	for topic, payload := range p.discovery {
+		if after, ok := later.discovery[topic]; ok && after != payload {
+			found = append(found, fmt.Sprintf("%s was %s and is %s", topic, payload, after))
+		}
+	}
+	if same {
+		compare("unknown values", p.unknown, later.unknown)
+		compare("entities without a value", p.without, later.without)
+	}
+	return found
+}

@@ -1,0 +1,261 @@
+//go:build e2e
+
+package e2e
+
+import "testing"
+
+// stopHomeAssistant ends it as its own restart would.
+func (f *farm) stopHomeAssistant() {
+	f.t.Helper()
+	mark := f.broker.mark()
+	runServers(f.t, "homeassistant-down")
+	if !f.broker.wait(soon, func() bool { return f.broker.seen(mark, discoveryPrefix+"/status") != nil }) {
+		f.t.Error("Home Assistant did not say that it goes")
+	}
+}
+
+// startHomeAssistant starts it with all that it knew, and waits for its birth message.
+func (f *farm) startHomeAssistant() {
+	f.t.Helper()
+	mark := f.broker.mark()
+	runServers(f.t, "homeassistant-again")
+	f.waitBirth(mark)
+}
+
+func outagesOfHomeAssistant() []outage {
+	return []outage{
+		{
+			name:    "Home Assistant restarted",
+			lose:    (*farm).stopHomeAssistant,
+			restore: (*farm).startHomeAssistant,
+			log:     []string{haStarted},
+		},
+		{
+			name:    "Home Assistant's MQTT reloaded",
+			lose:    (*farm).reloadHomeAssistant,
+			restore: func(*farm) {},
+			log:     []string{haStarted},
+		},
+	}
+}
+
+// allBack are the lines of a bridge that starts and finds all its neighbours.
+func allBack(more ...string) []string {
+	return append(more, "info: octoprint2mqtt starts", "info left: connected to OctoPrint", "info middle: connected to OctoPrint",
+		"info right: connected to OctoPrint", brokerBack)
+}
+
+func outagesOfBridge() []outage {
+	return []outage{
+		{
+			name: "bridge stopped",
+			lose: func(f *farm) {
+				f.bridge.stop(f.t)
+				f.expectBridgeGone()
+			},
+			restore: (*farm).startBridge,
+			log:     allBack(),
+		},
+		{
+			name: "bridge killed",
+			lose: func(f *farm) {
+				f.bridge.kill(f.t)
+				f.expectBridgeGone()
+			},
+			restore: (*farm).startBridge,
+			log:     allBack(),
+		},
+	}
+}
+
+// outagesInPairs lose two neighbours at once, which return in either order.
+func outagesInPairs() []outage {
+	return []outage{
+		{
+			name: "broker and Home Assistant, the broker is back first",
+			lose: func(f *farm) {
+				f.stopHomeAssistant()
+				f.loseBroker()
+			},
+			restore: func(f *farm) {
+				runServers(f.t, "broker-up")
+				f.broker.barrier(f.t)
+				f.startHomeAssistant()
+			},
+			log:    []string{brokerLost, brokerBack},
+			mayLog: []string{haStarted},
+		},
+		{
+			name: "broker and Home Assistant, Home Assistant is back first",
+			lose: func(f *farm) {
+				f.stopHomeAssistant()
+				f.loseBroker()
+			},
+			restore: func(f *farm) {
+				mark := f.broker.mark()
+				wait := startServers(f.t, "homeassistant-again")
+				f.waitHomeAssistantRuns()
+				runServers(f.t, "broker-up")
+				wait()
+				f.waitBirth(mark)
+			},
+			log:    []string{brokerLost, brokerBack},
+			mayLog: []string{haStarted},
+		},
+		{
+			name: "broker and OctoPrint, the broker is back first",
+			lose: func(f *farm) { f.loseBrokerAndMiddle() },
+			restore: func(f *farm) {
+				f.brokerUp("broker-up")
+				f.octo["middle"].up(f.t)
+			},
+			log:     []string{brokerLost, "warn middle: No answer from", brokerBack, "info middle: connected to OctoPrint"},
+			mayLog:  []string{haStarted},
+			may:     reconnection("middle"),
+			changed: true,
+		},
+		{
+			name: "broker and OctoPrint, OctoPrint is back first",
+			lose: func(f *farm) { f.loseBrokerAndMiddle() },
+			restore: func(f *farm) {
+				f.octo["middle"].up(f.t)
+				f.brokerUp("broker-up")
+			},
+			log:     []string{brokerLost, "warn middle: No answer from", brokerBack, "info middle: connected to OctoPrint"},
+			mayLog:  []string{haStarted},
+			may:     reconnection("middle"),
+			changed: true,
+		},
+		{
+			name: "OctoPrint and bridge, the bridge is back first",
+			lose: func(f *farm) { f.loseBridgeAndMiddle() },
+			restore: func(f *farm) {
+				f.startBridge()
+				f.expectLost("middle", "unreachable")
+				f.octo["middle"].up(f.t)
+			},
+			log:     allBack("warn middle: No answer from"),
+			may:     reconnection("middle"),
+			changed: true,
+		},
+		{
+			name: "OctoPrint and bridge, OctoPrint is back first",
+			lose: func(f *farm) { f.loseBridgeAndMiddle() },
+			restore: func(f *farm) {
+				f.octo["middle"].up(f.t)
+				f.startBridge()
+			},
+			log:     allBack(),
+			may:     reconnection("middle"),
+			changed: true,
+		},
+		{
+			name: "bridge and broker, the broker is back first",
+			lose: func(f *farm) {
+				f.bridge.kill(f.t)
+				f.killBroker()
+			},
+			restore: func(f *farm) {
+				f.brokerUp("broker-up")
+				f.startBridge()
+			},
+			log: allBack(),
+		},
+		{
+			name: "bridge and broker, the bridge is back first",
+			lose: func(f *farm) {
+				f.killBroker()
+				f.bridge.kill(f.t)
+			},
+			restore: func(f *farm) {
+				f.startBridge()
+				f.bridge.waitLog(f.t, soon, 0, brokerLost)
+				f.brokerUp("broker-up")
+			},
+			log:    allBack(brokerLost),
+			mayLog: []string{haStarted},
+		},
+		{
+			name: "Home Assistant and bridge, Home Assistant is back first",
+			lose: func(f *farm) {
+				f.stopHomeAssistant()
+				f.bridge.kill(f.t)
+			},
+			restore: func(f *farm) {
+				f.startHomeAssistant()
+				f.startBridge()
+			},
+			log: allBack(),
+		},
+		{
+			name: "Home Assistant and bridge, the bridge is back first",
+			lose: func(f *farm) {
+				f.bridge.stop(f.t)
+				f.stopHomeAssistant()
+			},
+			restore: func(f *farm) {
+				f.startBridge()
+				f.waitOnline(printerIDs[:]...)
+				f.startHomeAssistant()
+			},
+			log: allBack(haStarted),
+		},
+	}
+}
+
+// loseBroker kills the broker and waits until the bridge has noticed.
+func (f *farm) loseBroker() {
+	f.t.Helper()
+	logged := f.bridge.logMark()
+	f.killBroker()
+	f.bridge.waitLog(f.t, soon, logged, brokerLost)
+}
+
+func (f *farm) loseBrokerAndMiddle() {
+	f.t.Helper()
+	logged := f.bridge.logMark()
+	f.killBroker()
+	f.octo["middle"].kill(f.t)
+	f.t.Cleanup(func() { f.octo["middle"].up(f.t) })
+	f.bridge.waitLog(f.t, soon, logged, brokerLost)
+	f.bridge.waitLog(f.t, noticed, logged, "warn middle: ")
+}
+
+func (f *farm) loseBridgeAndMiddle() {
+	f.t.Helper()
+	f.bridge.kill(f.t)
+	f.octo["middle"].kill(f.t)
+	f.t.Cleanup(func() { f.octo["middle"].up(f.t) })
+	f.expectBridgeGone()
+}
+
+// waitHomeAssistantRuns waits until it is up, with or without the broker.
+func (f *farm) waitHomeAssistantRuns() {
+	f.t.Helper()
+	eventually(f.t, "Home Assistant runs", patient, func() (bool, string) {
+		var config struct{ State string }
+		err := f.ha.do("GET", "/api/config", nil, &config)
+		return config.State == "RUNNING", config.State + " " + text(err)
+	})
+}
+
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// TestHomeAssistantStartedAfterUs: it has never heard of us when it starts, and finds everything.
+func TestHomeAssistantStartedAfterUs(t *testing.T) {
+	f := newFarm(t, func(f *farm) {
+		f.stopHomeAssistant()
+		t.Cleanup(func() { runServers(t, "homeassistant-again") })
+	}, "left", "middle")
+	f.waitOnline("left", "middle")
+	f.startHomeAssistant()
+	f.compareWithHomeAssistant()
+	f.bridge.wantLog(t, 0, []string{
+		"info: octoprint2mqtt starts", "info left: connected to OctoPrint", "info middle: connected to OctoPrint", brokerBack, haStarted,
+	}, nil)
+}
