@@ -1,0 +1,173 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"slices"
+	"syscall"
+	"testing"
+)
+
+// ends are the events that a print can end with.
+func ends() []string { return []string{"print_finished", "print_cancelled", "print_failed"} }
+
+// endsOf returns the ends told of a printer since a mark on a device's event topic.
+func (f *farm) endsOf(mark int, device, printer string) []event {
+	f.t.Helper()
+	return slices.DeleteFunc(f.events(mark, device+"/event"), func(e event) bool {
+		return e.Printer != printer || !slices.Contains(ends(), e.Type)
+	})
+}
+
+// restartBridge starts it again and waits until it shows all printers.
+func (f *farm) restartBridge() {
+	f.t.Helper()
+	mark := f.broker.mark()
+	f.startBridge()
+	if !f.broker.wait(patient, func() bool {
+		m := f.broker.seen(mark, baseTopic+"/bridge/state")
+		return m != nil && m.Payload == "online"
+	}) {
+		f.t.Fatalf("the bridge doesn't come back; its output:\n%s", f.bridge.text())
+	}
+	f.waitOnline(keysOf(f.octo)...)
+}
+
+func TestBridgeKilledInAPrintAndBackBeforeItsEnd(t *testing.T) {
+	f := left(t)
+	path := f.startPrint("left", "watched.gcode", 15)
+	started := f.value("left/started")
+	mark := f.broker.mark()
+	f.bridge.kill(t)
+	f.restartBridge()
+	f.expect("left/state", "printing")
+	f.expect("left/started", started)
+	f.waitTruth(soon, "left")
+	e := f.waitEvent(mark, "left", "print_finished")
+	if e.Late || e.File != path {
+		t.Errorf("event %+v, want file %s and not late", e, path)
+	}
+	f.expect("left/last_result", "success")
+	f.expect("left/last_file", path)
+	f.expectThat("left/last_duration", "a duration", func(text string) bool { return text != "None" })
+	f.settle()
+	f.wantOnce(mark, "left/event", "print_finished")
+	f.wantOnce(mark, "farm/event", "print_finished")
+	f.compareWithHomeAssistant()
+}
+
+// TestPrintThatEndedWhileTheBridgeWasAway is told once, late: true, over any number of restarts.
+func TestPrintThatEndedWhileTheBridgeWasAway(t *testing.T) {
+	f := newFarm(t, nil, printerIDs[:]...)
+	f.waitOnline(printerIDs[:]...)
+	path := f.startPrint("left", "unseen.gcode", 4)
+	f.startPrint("middle", "unseen.gcode", 120)
+	f.startPrint("right", "unseen.gcode", 120)
+	mark := f.broker.mark()
+	f.bridge.kill(t)
+	f.octo["left"].waitState(t, "Operational")
+	f.octo["middle"].job(t, "cancel")
+	f.octo["middle"].waitState(t, "Operational")
+	f.octo["right"].gcode(t, "!!DEBUG:trigger_fatal_error_marlin")
+	f.octo["right"].waitState(t, "Closed")
+	f.restartBridge()
+	for id, want := range map[string]event{
+		"left":   {Type: "print_finished"},
+		"middle": {Type: "print_failed", Reason: "unknown"},
+		"right":  {Type: "print_failed", Reason: "unknown"},
+	} {
+		e := f.waitEvent(mark, id, want.Type)
+		if !e.Late || e.File != path || e.Reason != want.Reason {
+			t.Errorf("%s: event %+v, want late, file %s, reason %q", id, e, path, want.Reason)
+		}
+	}
+	for id, result := range map[string]string{"left": "success", "middle": "undetermined", "right": "undetermined"} {
+		f.expect(id+"/last_result", result)
+		f.expect(id+"/last_file", path)
+	}
+	f.expect("right/state", "error")
+	f.ha.waitFor(t, entityID("event", "left", "event"), "tells the end", func(s entityState) bool {
+		return s.Attributes["event_type"] == "print_finished" && s.Attributes["late"] == true
+	})
+	f.bridge.kill(t)
+	f.restartBridge()
+	f.settle()
+	for _, id := range printerIDs {
+		for _, device := range []string{id, "farm"} {
+			if told := f.endsOf(mark, device, id); len(told) != 1 {
+				t.Errorf("%s: the end was told on the topic of %s as %+v", id, device, told)
+			}
+		}
+	}
+	f.compareWithHomeAssistant()
+}
+
+// TestBridgeKilledRightAtTheEndOfPrints kills it at several moments around the end. Whatever it had already done, there
+// is one end of each print: a repetition has the same id.
+func TestBridgeKilledRightAtTheEndOfPrints(t *testing.T) {
+	f := newFarm(t, nil, printerIDs[:]...)
+	f.waitOnline(printerIDs[:]...)
+	seen := func(topic string) func(f *farm, mark int) {
+		return func(f *farm, mark int) {
+			if !f.broker.wait(patient, func() bool { return f.findEvent(mark, topic, "left", "print_finished") != nil }) {
+				f.t.Fatal("the print doesn't end")
+			}
+		}
+	}
+	for _, moment := range []struct {
+		name string
+		wait func(f *farm, mark int)
+	}{
+		{"before it has read of the end", func(f *farm, _ int) {
+			must(f.t, f.bridge.cmd.Process.Signal(syscall.SIGSTOP))
+			for _, id := range printerIDs {
+				f.octo[id].waitState(f.t, "Operational")
+			}
+		}},
+		{"when OctoPrint has ended it", func(f *farm, _ int) { f.octo["left"].waitState(f.t, "Operational") }},
+		{"when the printer's event is out", seen("left")},
+		{"when the farm's event is out", seen("farm")},
+	} {
+		t.Run(moment.name, func(t *testing.T) {
+			part := *f
+			part.t = t
+			part.killAtTheEnd(moment.wait)
+			f.bridge = part.bridge
+		})
+	}
+}
+
+func (f *farm) killAtTheEnd(wait func(f *farm, mark int)) {
+	f.t.Helper()
+	mark := f.broker.mark()
+	var path string
+	for _, id := range printerIDs {
+		path = f.startPrint(id, "short.gcode", 4)
+	}
+	wait(f, mark)
+	f.bridge.kill(f.t)
+	for _, id := range printerIDs {
+		f.octo[id].waitState(f.t, "Operational")
+	}
+	f.restartBridge()
+	for _, id := range printerIDs {
+		f.waitEvent(mark, id, "print_finished")
+		f.expect(id+"/last_result", "success")
+		f.expect(id+"/last_file", path)
+		f.expect(id+"/state", "idle")
+	}
+	f.compareWithHomeAssistant()
+	f.settle()
+	for _, id := range printerIDs {
+		for _, device := range []string{id, "farm"} {
+			told := map[string]bool{}
+			for _, e := range f.endsOf(mark, device, id) {
+				told[e.Type+" "+e.ID] = true
+			}
+			if len(told) != 1 {
+				f.t.Errorf("%s: on the topic of %s there are the ends %s", id, device, fmt.Sprint(keysOf(told)))
+			}
+		}
+	}
+}
