@@ -25,10 +25,7 @@ func (f *farm) restartBridge() {
 	f.t.Helper()
 	mark := f.broker.mark()
 	f.startBridge()
-	if !f.broker.wait(patient, func() bool {
-		m := f.broker.seen(mark, baseTopic+"/bridge/state")
-		return m != nil && m.Payload == "online"
-	}) {
+	if !f.broker.wait(patient, func() bool { return f.broker.told(mark, baseTopic+"/bridge/state", "online") }) {
 		f.t.Fatalf("the bridge doesn't come back; its output:\n%s", f.bridge.text())
 	}
 	f.waitOnline(keysOf(f.octo)...)

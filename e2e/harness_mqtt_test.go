@@ -215,6 +215,11 @@ func (b *broker) after(mark int, match func(topic string) bool) []message {
 	return found
 }
 
+// told reports whether a payload was published on a topic after a mark; the lock is held.
+func (b *broker) told(mark int, topic, payload string) bool {
+	return slices.ContainsFunc(b.stream[mark:], func(m message) bool { return m.Topic == topic && m.Payload == payload })
+}
+
 // seen returns the first message on a topic after a mark; the lock is held.
 func (b *broker) seen(mark int, topic string) *message {
 	for i := range b.stream[mark:] {

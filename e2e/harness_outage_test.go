@@ -15,8 +15,8 @@ type outage struct {
 	lose func(f *farm)
 	// restore ends it.
 	restore func(f *farm)
-	// log are the beginnings of all lines that the bridge writes meanwhile, mayLog those that it may write as well.
-	log, mayLog []string
+	// log are the beginnings of all lines that the bridge writes meanwhile.
+	log []string
 	// events are all that are told meanwhile, on the farm's topic, with the printer: "left print_failed".
 	events []string
 	// may be told as well, or not: it depends on when the bridge looks.
@@ -65,7 +65,8 @@ func (o outage) run(f *farm, printers ...string) {
 		found := before.differences(f.picture(printers...), !o.changed)
 		return len(found) == 0, strings.Join(found, "\n")
 	})
-	f.bridge.wantLog(f.t, logged, o.log, o.mayLog, printers...)
+	// Home Assistant's return is answered within some seconds, while the next outage may have begun.
+	f.bridge.wantLog(f.t, logged, o.log, []string{haStarted}, printers...)
 	var told []string
 	for _, e := range f.events(mark, "farm/event") {
 		if text := e.Printer + " " + e.Type; slices.Contains(of, e.Printer) && !slices.Contains(o.may, text) {

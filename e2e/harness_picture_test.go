@@ -58,17 +58,7 @@ func (f *farm) picture(ids ...string) picture {
 // differences tells how a later picture differs. Whether values are known is compared only where nothing has happened to
 // the printers themselves.
 func (p picture) differences(later picture, same bool) []string {
-	var found []string
-	compare := func(what string, before, after []string) {
-		if gone := missingFrom(after, before); len(gone) > 0 {
-			found = append(found, fmt.Sprintf("%s: no longer there: %v", what, gone))
-		}
-		if added := missingFrom(before, after); len(added) > 0 {
-			found = append(found, fmt.Sprintf("%s: there is also: %v", what, added))
-		}
-	}
-	compare("retained topics", p.topics, later.topics)
-	compare("entities", keysOf(p.entities), keysOf(later.entities))
+	found := p.differencesInNames(later)
 	for _, id := range slices.Sorted(maps.Keys(p.entities)) {
 		if after, ok := later.entities[id]; ok && after != p.entities[id] {
 			found = append(found, fmt.Sprintf("entity %s was %+v and is %+v", id, p.entities[id], after))
@@ -80,8 +70,24 @@ func (p picture) differences(later picture, same bool) []string {
 		}
 	}
 	if same {
-		compare("unknown values", p.unknown, later.unknown)
-		compare("entities without a value", p.without, later.without)
+		found = append(found, otherThan("unknown values", p.unknown, later.unknown)...)
+		found = append(found, otherThan("entities without a value", p.without, later.without)...)
+	}
+	return found
+}
+
+// differencesInNames tells which topics and entities a later picture hasn't, and which it has as well.
+func (p picture) differencesInNames(later picture) []string {
+	return append(otherThan("retained topics", p.topics, later.topics), otherThan("entities", keysOf(p.entities), keysOf(later.entities))...)
+}
+
+func otherThan(what string, before, after []string) []string {
+	var found []string
+	if gone := missingFrom(after, before); len(gone) > 0 {
+		found = append(found, fmt.Sprintf("%s: no longer there: %v", what, gone))
+	}
+	if added := missingFrom(before, after); len(added) > 0 {
+		found = append(found, fmt.Sprintf("%s: there is also: %v", what, added))
 	}
 	return found
 }

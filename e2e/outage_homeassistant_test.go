@@ -68,8 +68,8 @@ func outagesOfBridge() []outage {
 	}
 }
 
-// outagesInPairs lose two neighbours at once, which return in either order.
-func outagesInPairs() []outage {
+// pairsWithoutBridge lose two neighbours at once, which return in either order.
+func pairsWithoutBridge() []outage {
 	return []outage{
 		{
 			name: "broker and Home Assistant, the broker is back first",
@@ -82,8 +82,7 @@ func outagesInPairs() []outage {
 				f.broker.barrier(f.t)
 				f.startHomeAssistant()
 			},
-			log:    []string{brokerLost, brokerBack},
-			mayLog: []string{haStarted},
+			log: []string{brokerLost, brokerBack},
 		},
 		{
 			name: "broker and Home Assistant, Home Assistant is back first",
@@ -99,8 +98,7 @@ func outagesInPairs() []outage {
 				wait()
 				f.waitBirth(mark)
 			},
-			log:    []string{brokerLost, brokerBack},
-			mayLog: []string{haStarted},
+			log: []string{brokerLost, brokerBack},
 		},
 		{
 			name: "broker and OctoPrint, the broker is back first",
@@ -110,7 +108,6 @@ func outagesInPairs() []outage {
 				f.octo["middle"].up(f.t)
 			},
 			log:     []string{brokerLost, "warn middle: No answer from", brokerBack, "info middle: connected to OctoPrint"},
-			mayLog:  []string{haStarted},
 			may:     reconnection("middle"),
 			changed: true,
 		},
@@ -122,10 +119,15 @@ func outagesInPairs() []outage {
 				f.brokerUp("broker-up")
 			},
 			log:     []string{brokerLost, "warn middle: No answer from", brokerBack, "info middle: connected to OctoPrint"},
-			mayLog:  []string{haStarted},
 			may:     reconnection("middle"),
 			changed: true,
 		},
+	}
+}
+
+// pairsWithBridge lose a neighbour and the bridge itself.
+func pairsWithBridge() []outage {
+	return []outage{
 		{
 			name: "OctoPrint and bridge, the bridge is back first",
 			lose: func(f *farm) { f.loseBridgeAndMiddle() },
@@ -172,8 +174,22 @@ func outagesInPairs() []outage {
 				f.bridge.waitLog(f.t, soon, 0, brokerLost)
 				f.brokerUp("broker-up")
 			},
-			log:    allBack(brokerLost),
-			mayLog: []string{haStarted},
+			log: allBack(brokerLost),
+		},
+		{
+			// As after a power cut: the broker still has us online, and nobody is there to tell our will.
+			name: "bridge and broker, with all that it had",
+			lose: func(f *farm) {
+				f.saveBroker()
+				f.killBroker()
+				f.bridge.kill(f.t)
+			},
+			restore: func(f *farm) {
+				f.brokerUp("broker-again")
+				f.expect("bridge/state", "online")
+				f.restartBridge()
+			},
+			log: allBack(),
 		},
 		{
 			name: "Home Assistant and bridge, Home Assistant is back first",
