@@ -88,8 +88,10 @@ func (r *rivals) check(ctx context.Context) error {
 		return ctx.Err()
 	}
 	other, err := r.find(ctx)
-	if errors.Is(err, errRival) && other == former && wait(ctx, willTime) {
-		_, err = r.find(ctx)
+	// After a power cut the broker may come back with our own last word and nobody
+	// left to tell our will. A run that is dead says nothing new.
+	for waited := time.Duration(0); errors.Is(err, errRival) && other == former && waited <= rivalAge && wait(ctx, willTime); waited += willTime {
+		other, err = r.find(ctx)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

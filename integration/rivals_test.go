@@ -158,6 +158,51 @@ func TestOwnLastRunThatTheBrokerTakesForAlive(t *testing.T) {
 	})
 }
 
+// TestOwnLastRunThatDiedWithTheBroker: after a power cut the broker comes back with
+// all that it had, and knows of no will.
+func TestOwnLastRunThatDiedWithTheBroker(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		restartable(w)
+		w.up()
+		w.sleep(30 * time.Second)
+		w.broker.crash()
+		health := fmt.Sprintf(`{"time":%q,"instance":%q}`, time.Now().Format(time.RFC3339), w.bridge.instance)
+		w.stop()
+		w.broker.restart(true)
+		w.broker.publish(w.topics.BridgeHealth(), health, true)
+		w.broker.publish(w.topics.BridgeState(), online, true)
+		before := w.broker.seen()
+		w.start()
+		w.within(rivalAge+2*willTime, "at work", func() bool { return len(w.clients(before)) > 0 })
+		w.sleep(time.Second)
+		w.expect("left", "availability", online)
+		if lines := w.logs.lines("warn", "another octoprint2mqtt"); len(lines) > 0 {
+			t.Errorf("log: %q", lines)
+		}
+	})
+}
+
+// TestSecondBridgeWithTheSameStateFolder takes the first for its own last run, and
+// keeps still all the same: that one goes on speaking.
+func TestSecondBridgeWithTheSameStateFolder(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		restartable(w)
+		w.up()
+		w.sleep(30 * time.Second)
+		before := w.broker.seen()
+		b, logs, _ := w.second(func(*Config) {})
+		w.sleep(10 * time.Minute)
+		if list := w.clients(before); len(list) != 1 || b.broker.up.Load() || !w.bridge.broker.up.Load() {
+			t.Errorf("published by %v", list)
+		}
+		if lines := logs.lines("warn", w.bridge.instance); len(lines) != 1 {
+			t.Errorf("log:\n%s", logs)
+		}
+	})
+}
+
 // TestYieldingBridgeLeavesTheStateFolderAlone: it may be the one that the bridge at
 // work uses.
 func TestYieldingBridgeLeavesTheStateFolderAlone(t *testing.T) {
