@@ -75,19 +75,27 @@ func (s *sweep) finish(configured func(device string) bool) int {
 	found := s.found
 	s.found = nil
 	s.mu.Unlock()
-	removed := 0
+	var documents, values []string
 	for topic := range found {
 		device, config := s.topics.DeviceOfConfig(topic)
 		if !config {
 			device, _, _ = s.topics.ParseValue(topic)
 		}
 		ours := config || configured(device) || s.wasPrinter(device, found)
-		if ours && !s.outbox.Owns(topic) {
-			s.outbox.Remove(topic)
-			removed++
+		switch {
+		case !ours || s.outbox.Owns(topic):
+		case config:
+			documents = append(documents, topic)
+		default:
+			values = append(values, topic)
 		}
 	}
-	return removed
+	// Home Assistant takes the end of a value for a wrong one, unless it has been
+	// told that the entity is gone.
+	for _, topic := range append(documents, values...) {
+		s.outbox.Remove(topic)
+	}
+	return len(documents) + len(values)
 }
 
 // wasPrinter reports whether a device has topics that every printer has.

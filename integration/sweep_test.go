@@ -17,10 +17,19 @@ func TestSweepOfRemovedPrinter(t *testing.T) {
 			t.Fatalf("there is %q", w.ofPrinter("right"))
 		}
 		w.config.Printers = without(w.config.Printers, "right")
+		before := w.broker.seen()
 		w.up()
 		w.sleep(15 * time.Second)
 		if list := w.ofPrinter("right"); len(list) > 0 {
 			t.Errorf("still retained: %q", list)
+		}
+		for _, m := range w.broker.since(before, "") {
+			if strings.HasPrefix(m.topic, w.topics.Document("right")) {
+				t.Errorf("%s = %q comes before Home Assistant has been told that the device is gone", m.topic, m.payload)
+			}
+			if m.topic == w.topics.Config("right") || t.Failed() {
+				break
+			}
 		}
 		w.checkTruth()
 		if lines := w.logs.lines("info", "an earlier run had left"); len(lines) != 1 {
