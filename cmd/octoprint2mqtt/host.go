@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"os"
-	"slices"
 	"sync"
 	"time"
 
@@ -20,13 +19,15 @@ type host struct {
 	level   *logLevel
 	changed chan struct{} // holds one element
 
-	mu     sync.Mutex
-	loaded Config // the last that could be used
-	files  []string
+	mu       sync.Mutex
+	loaded   Config // the last that could be used
+	files    []string
+	seen     stamps
+	changing bool // a file has changed, and may be written still
 }
 
 func newHost(c Config, level *logLevel, read func() (Config, error)) *host {
-	return &host{read: read, level: level, changed: make(chan struct{}, 1), loaded: c, files: c.Files}
+	return &host{read: read, level: level, changed: make(chan struct{}, 1), loaded: c, files: c.Files, seen: make(stamps)}
 }
 
 // forBridge returns the host as the bridge knows it.
@@ -41,6 +42,10 @@ func (h *host) forBridge(log zerolog.Logger) integration.Host {
 // load reads the configuration. What it says of the log counts at once, unless it
 // says the same as before: then a level that was set meanwhile stays.
 func (h *host) load(log zerolog.Logger) (integration.Config, error) {
+	h.mu.Lock()
+	h.seen.changed(h.files) // before they are read: what changes meanwhile is read again
+	h.changing = false
+	h.mu.Unlock()
 	c, err := h.read()
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -78,8 +83,7 @@ func (h *host) watch(ctx context.Context, hangup <-chan os.Signal) (stop func())
 func (h *host) watchUntil(ctx context.Context, hangup <-chan os.Signal) {
 	ticker := time.NewTicker(watchInterval)
 	defer ticker.Stop()
-	seen, changing := make(stamps), false
-	seen.changed(h.filesNow())
+	h.settled()
 	for {
 		select {
 		case <-ctx.Done():
@@ -87,11 +91,9 @@ func (h *host) watchUntil(ctx context.Context, hangup <-chan os.Signal) {
 		case <-hangup:
 			h.ask()
 		case <-ticker.C:
-			changed := seen.changed(h.filesNow())
-			if changing && !changed {
+			if h.settled() {
 				h.ask()
 			}
-			changing = changed
 		}
 	}
 }
@@ -103,10 +105,15 @@ func (h *host) ask() {
 	}
 }
 
-func (h *host) filesNow() []string {
+// settled reports whether a file has changed that nobody has read since, and that
+// hasn't changed again since the last call.
+func (h *host) settled() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return slices.Clone(h.files)
+	changed := h.seen.changed(h.files)
+	settled := h.changing && !changed
+	h.changing = changed
+	return settled
 }
 
 // stamps tell by size and time of files whether they have changed.

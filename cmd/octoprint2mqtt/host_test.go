@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/rs/zerolog"
 )
 
 // watched runs a host's watch in a bubble on a file, and returns how often the
@@ -103,19 +105,49 @@ func TestHostLoads(t *testing.T) {
 		t.Errorf("%v, level %v, want what was set", err, level)
 	}
 	next.Log.Level, next.Files = "warn", []string{"a", "b"}
-	if _, err := load(); err != nil || level.String() != "warn" || len(h.filesNow()) != 2 {
-		t.Errorf("%v, level %v, files %q", err, level, h.filesNow())
+	if _, err := load(); err != nil || level.String() != "warn" || len(h.files) != 2 {
+		t.Errorf("%v, level %v, files %q", err, level, h.files)
 	}
 	next.Log.Format = "json"
 	if _, err := load(); err != nil || !strings.Contains(log.String(), "log.format has changed") {
 		t.Errorf("%v, log %s", err, log.String())
 	}
 	next.Log.Level, next.Files, failure = "error", []string{"a", "b", "c"}, errors.New("broken")
-	if _, err := load(); !errors.Is(err, failure) || level.String() != "warn" || len(h.filesNow()) != 3 {
-		t.Errorf("%v, level %v, files %q", err, level, h.filesNow())
+	if _, err := load(); !errors.Is(err, failure) || level.String() != "warn" || len(h.files) != 3 {
+		t.Errorf("%v, level %v, files %q", err, level, h.files)
 	}
 	logger.Info().Msg("too quiet")
 	if strings.Contains(log.String(), "too quiet") {
 		t.Errorf("log %s", log.String())
+	}
+}
+
+// TestWhatIsReadDoesNotCountAgain: whoever changes the file and asks for it to be
+// read has it read once.
+func TestWhatIsReadDoesNotCountAgain(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	write(t, file, "a")
+	_, level := newLogger(LogConfig{}, new(strings.Builder), false)
+	h := newHost(Config{Files: []string{file}}, level, func() (Config, error) { return Config{Files: []string{file}}, nil })
+	load := h.forBridge(zerolog.Nop()).Load
+	h.settled()
+	for _, looked := range []bool{false, true} {
+		write(t, file, strings.Repeat("b", len(file)))
+		if looked && h.settled() {
+			t.Error("it may still be written")
+		}
+		if _, err := load(); err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			if h.settled() {
+				t.Errorf("a change that was read counts again; it had been seen before: %v", looked)
+			}
+		}
+		write(t, file, "c")
+		if h.settled() || !h.settled() {
+			t.Error("a change after that doesn't count")
+		}
 	}
 }
