@@ -41,7 +41,8 @@ func expand(fields map[string]any) map[string]any {
 }
 
 // discovered returns the components of the retained discovery documents, by
-// unique id; device triggers by "trigger/<type>".
+// unique id; device triggers by "trigger/<type>". What a document only removes is
+// not among them.
 func (f *farm) discovered() map[string]component {
 	f.t.Helper()
 	found := map[string]component{}
@@ -54,7 +55,9 @@ func (f *farm) discovered() map[string]component {
 				found["trigger/"+topic+"/"+c.text("type")] = c
 				continue
 			}
-			found[c.text("unique_id")] = c
+			if id := c.text("unique_id"); id != "" {
+				found[id] = c
+			}
 		}
 	}
 	return found

@@ -202,6 +202,21 @@ func (o *octoPrint) setGroups(t *testing.T, user string, groups ...string) {
 	must(t, o.do(http.MethodPut, "/api/access/users/"+user, map[string]any{"active": true, "groups": groups}, nil))
 }
 
+// appKey makes an application key for a user, as the user could in the settings; revokeAppKey ends it.
+func (o *octoPrint) appKey(t *testing.T, user string) string {
+	t.Helper()
+	var answer struct {
+		Key string `json:"api_key"`
+	}
+	must(t, o.do(http.MethodPost, "/api/plugin/appkeys", map[string]any{"command": "generate", "app": "octoprint2mqtt", "user": user}, &answer))
+	return answer.Key
+}
+
+func (o *octoPrint) revokeAppKey(t *testing.T, user string) {
+	t.Helper()
+	o.post(t, "/api/plugin/appkeys", map[string]any{"command": "revoke", "app": "octoprint2mqtt", "user": user})
+}
+
 // serialSent returns what OctoPrint has sent to the printer so far, one line
 // each, without the polling that it does by itself.
 func (o *octoPrint) serialSent(t *testing.T) []string {

@@ -22,6 +22,19 @@ func (f *farm) startHomeAssistant() {
 	f.waitBirth(mark)
 }
 
+// reloadHomeAssistant makes Home Assistant forget and read again everything
+// about MQTT, and waits for its birth message.
+func (f *farm) reloadHomeAssistant() {
+	f.t.Helper()
+	// It says this of the triggers of every device that was removed since its start, by earlier tests.
+	f.allowComplaint("Unable to remove unknown dispatcher", "mqtt.device_trigger is logging too frequently")
+	mark := f.broker.mark()
+	f.ha.reloadMQTT(f.t)
+	if !f.broker.wait(patient, func() bool { return f.broker.seen(mark, discoveryPrefix+"/status") != nil }) {
+		f.t.Fatal("Home Assistant sent no birth message")
+	}
+}
+
 func outagesOfHomeAssistant() []outage {
 	return []outage{
 		{

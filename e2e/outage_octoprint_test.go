@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+	"time"
 )
 
 // badGateway is what a proxy in front of OctoPrint says while OctoPrint isn't there.
@@ -17,7 +18,7 @@ func badGateway() string {
 // farmInManyStates is a farm of three: left prints for long, middle is idle with a heated bed, right's printer is off.
 func farmInManyStates(t *testing.T) *farm {
 	t.Helper()
-	f := newFarm(t, nil, printerIDs[:]...)
+	f := newFarm(t, func(f *farm) { f.config.Printers[2].APIKey = f.octo["right"].appKey(t, "operator") }, printerIDs[:]...)
 	f.waitOnline(printerIDs[:]...)
 	f.octo["middle"].post(t, "/api/printer/bed", map[string]any{"command": "target", "target": 45})
 	f.octo["right"].post(t, "/api/connection", map[string]any{"command": "disconnect"})
@@ -57,11 +58,40 @@ func TestOctoPrintLostAndBack(t *testing.T) {
 			t.Run(id, func(t *testing.T) {
 				t.Parallel()
 				f.each(t, outages, id)
+				if id == "right" {
+					t.Run("key revoked", f.expectKeyRevoked)
+				}
 			})
 		}
 	})
+	t.Run("another key", f.expectAnotherKey)
 	f.waitTruth(patient, printerIDs[:]...)
 	f.expectNoChanges()
+}
+
+// expectKeyRevoked revokes the key of "right". OctoPrint tells nobody: the bridge has to ask, every three minutes.
+func (f *farm) expectKeyRevoked(t *testing.T) {
+	part := *f
+	part.t = t
+	logged := f.bridge.logMark()
+	f.octo["right"].revokeAppKey(t, "operator")
+	part.expectWithin(4*time.Minute, "right/connection", "unauthorized", func(text string) bool { return text == "unauthorized" })
+	part.expectLost("right", "unauthorized")
+	f.bridge.wantLog(t, logged, []string{"warn right: OctoPrint does not accept the API key"}, nil, "right")
+}
+
+// expectAnotherKey puts another key into the configuration: the bridge doesn't wait for anything else to try it.
+func (f *farm) expectAnotherKey(t *testing.T) {
+	part := *f
+	part.t = t
+	logged := f.bridge.logMark()
+	f.secrets = append(f.secrets, f.config.Printers[2].APIKey)
+	f.config.Printers[2].APIKey = f.octo["right"].appKey(t, "operator")
+	part.reload(bySignal, "left", "middle")
+	part.waitOnline("right")
+	part.waitTruth(soon, "right")
+	part.compareWithHomeAssistant()
+	f.bridge.wantLog(t, logged, []string{reloaded, "info right: connected to OctoPrint"}, nil)
 }
 
 // outagesWhilePrinting are those of "left", whose print goes on.
@@ -206,6 +236,16 @@ func killedInAPrint() outage {
 func outagesOfRights() []outage {
 	return []outage{
 		{
+			name: "session ended because the user was changed",
+			lose: func(f *farm) {
+				logins := f.lines["right"].asked("POST /api/login")
+				password := map[string]string{"password": f.octo["right"].server.Passwords["operator"]}
+				must(f.t, f.octo["right"].do(http.MethodPut, "/api/access/users/operator/password", password, nil))
+				f.waitLogin("right", logins)
+			},
+			restore: func(*farm) {},
+		},
+		{
 			name: "control taken and given back",
 			lose: func(f *farm) {
 				f.octo["right"].setGroups(f.t, "operator", "readonly")
@@ -226,16 +266,6 @@ func outagesOfRights() []outage {
 			},
 			restore: func(f *farm) { f.octo["right"].setGroups(f.t, "operator", "users") },
 			log:     []string{"warn right: OctoPrint does not let the API key's user see the printer", "info right: connected to OctoPrint"},
-		},
-		{
-			name: "session ended because the user was changed",
-			lose: func(f *farm) {
-				logins := f.lines["right"].asked("POST /api/login")
-				password := map[string]string{"password": f.octo["right"].server.Passwords["operator"]}
-				must(f.t, f.octo["right"].do(http.MethodPut, "/api/access/users/operator/password", password, nil))
-				f.waitLogin("right", logins)
-			},
-			restore: func(*farm) {},
 		},
 	}
 }

@@ -150,16 +150,3 @@ func TestPrintThatRanBeforeTheBridgeIsShown(t *testing.T) {
 		t.Errorf("events %v tell a start that nobody saw", events)
 	}
 }
-
-func TestPrintThatEndedWithoutTheBridgeIsKnownAfterwards(t *testing.T) {
-	f := left(t)
-	f.startPrint("left", "unseen.gcode", 120)
-	f.bridge.stop(t)
-	f.octo["left"].job(t, "cancel")
-	f.octo["left"].waitState(t, "Operational")
-	f.startBridge()
-	f.waitOnline("left")
-	f.expect("left/state", "idle")
-	f.expect("left/printing", "OFF")
-	f.expect("left/progress", "None")
-}

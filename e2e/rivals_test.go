@@ -27,7 +27,9 @@ func (f *farm) instances(mark int) []string {
 	f.t.Helper()
 	f.broker.barrier(f.t)
 	found := map[string]bool{}
-	about := func(topic string) bool { return topic == baseTopic+"/bridge/info" || topic == baseTopic+"/bridge/health" }
+	about := func(topic string) bool {
+		return topic == baseTopic+"/bridge/info" || topic == baseTopic+"/bridge/health"
+	}
 	for _, m := range f.broker.after(mark, about) {
 		var document struct{ Instance string }
 		must(f.t, json.Unmarshal([]byte(m.Payload), &document))
