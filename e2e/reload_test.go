@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -89,7 +90,7 @@ func (f *farm) renamePrinter(how func(*farm)) {
 	f.t.Helper()
 	setBed := func(target int) {
 		f.octo["left"].post(f.t, "/api/printer/bed", map[string]any{"command": "target", "target": target})
-		f.ha.waitState(f.t, entityID("sensor", "left", "bed_target"), fmt.Sprint(target))
+		f.ha.waitState(f.t, entityID("sensor", "left", "bed_target"), strconv.Itoa(target))
 	}
 	begin := time.Now()
 	setBed(41)

@@ -4,7 +4,6 @@ package e2e
 
 import (
 	"encoding/json"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -93,40 +92,6 @@ func TestSecondBridgeKeepsStill(t *testing.T) {
 			f.expectOneAtWork()
 			f.compareWithHomeAssistant()
 			second.stop(t)
-		})
-	}
-}
-
-// TestTwoBridgesStartedAtOnce: one of them works, and the other keeps still.
-func TestTwoBridgesStartedAtOnce(t *testing.T) {
-	for name, clientID := range map[string]string{"same client id": baseTopic, "another client id": "another"} {
-		t.Run(name, func(t *testing.T) {
-			f := left(t)
-			f.bridge.stop(t)
-			must(t, os.RemoveAll(filepath.Join(filepath.Dir(f.file), "state")))
-			f.startBridge()
-			second := f.secondBridge(clientID)
-			var still, works *process
-			eventually(t, "one of the two keeps still", patient, func() (bool, string) {
-				still, works = nil, nil
-				for _, p := range []*process{f.bridge, second} {
-					if strings.Contains(strings.Join(p.logAfter(t, 0), "\n"), rivalSeen) {
-						still = p
-					} else {
-						works = p
-					}
-				}
-				return still != nil && works != nil, f.bridge.text() + second.text()
-			})
-			f.waitOnline("left")
-			f.expectOneAtWork()
-			f.compareWithHomeAssistant()
-			if lines := strings.Join(works.logAfter(t, 0), "\n"); strings.Contains(lines, rivalSeen) {
-				t.Errorf("both keep still:\n%s", lines)
-			}
-			still.stop(t)
-			f.expectOneAtWork()
-			works.stop(t)
 		})
 	}
 }
