@@ -4,7 +4,9 @@ package e2e
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -97,6 +99,45 @@ func TestPrintThatEndedWhileTheBridgeWasAway(t *testing.T) {
 			}
 		}
 	}
+	f.compareWithHomeAssistant()
+}
+
+// TestEventsWhileTheBrokerIsAway are told in order once it is back, each once, also if the bridge has crashed meanwhile.
+func TestEventsWhileTheBrokerIsAway(t *testing.T) {
+	f := left(t)
+	first := f.startPrint("left", "first.gcode", 4)
+	mark, octo := f.broker.mark(), f.octo["left"]
+	f.brokerLine.drop()
+	octo.waitState(t, "Operational")
+	second := octo.printFile(t, "second.gcode", slowPrint(15))
+	eventually(t, "the second print is kept", soon, func() (bool, string) {
+		kept := readState(t, filepath.Join(filepath.Dir(f.file), "state"))
+		return strings.Contains(kept, second), kept
+	})
+	f.bridge.kill(t)
+	f.startBridge()
+	f.bridge.waitLog(t, soon, 0, brokerLost)
+	f.bridge.waitLog(t, soon, 0, "info left: connected to OctoPrint")
+	octo.waitState(t, "Operational")
+	f.brokerLine.raise()
+	f.waitEvent(mark, "left", "print_started")
+	f.waitOnline("left")
+	f.expect("left/last_file", second)
+	f.settle()
+	for _, topic := range []string{"left/event", "farm/event"} {
+		var told []string
+		events := f.events(mark, topic)
+		for _, e := range events {
+			told = append(told, e.Type+" "+e.File)
+		}
+		want := []string{"print_finished " + first, "print_started " + second, "print_finished " + second}
+		if !slices.Equal(told, want) {
+			t.Errorf("%s: events %q, want %q", topic, told, want)
+		} else if !events[0].Late {
+			t.Errorf("%s: event %+v, want it late", topic, events[0])
+		}
+	}
+	f.waitTruth(soon, "left")
 	f.compareWithHomeAssistant()
 }
 

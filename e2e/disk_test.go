@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -73,7 +74,7 @@ func TestFullDisk(t *testing.T) {
 	var kept string
 	eventually(t, "the first print is kept", soon, func() (bool, string) {
 		kept = readState(t, folder)
-		return bytes.Contains([]byte(kept), []byte("first.gcode")), kept
+		return strings.Contains(kept, "first.gcode"), kept
 	})
 
 	free := fill(t, folder)

@@ -15,5 +15,7 @@
 //   - harness_main_test.go starts and stops the servers and builds the program
 //   - harness_farm_test.go is the fixture that every test begins with, and what is checked at the end of each
 //   - harness_mqtt_test.go records everything that goes over the broker
+//   - harness_line_test.go is the network between the bridge and its neighbours, and can fail in every way
+//   - harness_outage_test.go has neighbours go and come back, and compares what was before with what is afterwards
 //   - contract_test.go lists the topics and rows that are promised
 package e2e
