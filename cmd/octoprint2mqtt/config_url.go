@@ -89,7 +89,7 @@ func (f addressForm) check(u *url.URL) error {
 		return fmt.Errorf("must start with %s", f.schemes())
 	case u.User != nil:
 		return fmt.Errorf("contains a user name or password; remove them, %s", f.login)
-	case u.Hostname() == "":
+	case u.Hostname() == "", strings.Contains(u.Hostname(), ":") && !strings.HasPrefix(u.Host, "["):
 		return fmt.Errorf("names no host; write it like %s", f.example)
 	case u.Port() != "" && (port < 1 || port > 65535):
 		return errors.New("has a port that is not from 1 to 65535")

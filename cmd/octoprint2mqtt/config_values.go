@@ -97,6 +97,8 @@ func topic(text string) (string, error) {
 		return "", errors.New("belongs to the broker; start it with something else than $")
 	case strings.ContainsFunc(text, unicode.IsControl):
 		return "", errors.New("contains a line break or another control character")
+	case strings.ContainsFunc(text, func(r rune) bool { return unicode.Is(unicode.Noncharacter_Code_Point, r) }):
+		return "", errors.New("contains a character that stands for nothing, and that brokers refuse; remove it")
 	}
 	return text, nil
 }
