@@ -2,12 +2,9 @@ package integration
 
 import (
 	"encoding/json"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
-
-	"octoprint2mqtt/discovery"
 )
 
 // TestMalformedCommands sends what is no command and looks at what it is refused
@@ -169,63 +166,6 @@ func TestBridgeRequests(t *testing.T) {
 }
 
 type healthKeys struct{ Instance string }
-
-// FuzzRequest feeds anything to a request: it is understood or refused with a
-// code, and what is understood has an object for parameters.
-func FuzzRequest(f *testing.F) {
-	for _, seed := range []string{`{}`, `{"transaction":1}`, `{"transaction":"x","heater":"bed","target":60}`, `[]`, "", "{\"\xff\":1}", `{"a":{"b":[]}}`} {
-		f.Add([]byte(seed))
-	}
-	v := &printerIn(situation{AccessControl, []string{"CONTROL"}, "idle"}).view
-	f.Fuzz(func(t *testing.T, payload []byte) {
-		q, r := parseRequest(payload)
-		if r != nil {
-			if r.Code != CodeInvalid || !json.Valid([]byte(mustMarshal(r))) {
-				t.Errorf("refused with %v", r)
-			}
-			return
-		}
-		var parameters map[string]json.RawMessage
-		if err := json.Unmarshal(q.parameters, &parameters); err != nil || parameters == nil {
-			t.Fatalf("parameters %s: %v", q.parameters, err)
-		}
-		if len(q.transaction) > 0 && !json.Valid(q.transaction) {
-			t.Errorf("transaction %s", q.transaction)
-		}
-		for _, a := range printerActions() {
-			c, r := a.prepare(q.parameters, v)
-			if (r == nil) != (c.send != nil || c.own != nil) {
-				t.Errorf("%s: %v, but something to send: %v", a.name, r, c.send != nil)
-			}
-		}
-	})
-}
-
-// FuzzSet feeds anything to the rows' commands.
-func FuzzSet(f *testing.F) {
-	for _, seed := range []string{"PRESS", "60", "-0", "1e9", "NaN", "0x10", "12.5", "", "ON"} {
-		f.Add(seed)
-	}
-	v := &printerIn(situation{AccessControl, []string{"CONTROL"}, "idle"}).view
-	f.Fuzz(func(t *testing.T, payload string) {
-		for _, row := range printerRows(v) {
-			if row.parameters == nil {
-				continue
-			}
-			parameters, r := row.parameters(payload)
-			if r != nil {
-				continue
-			}
-			if !json.Valid(parameters) {
-				t.Errorf("%s: %q gives %s", row.key, payload, parameters)
-			}
-			n, err := strconv.ParseFloat(payload, 64)
-			if row.component.Platform == discovery.Number && err != nil || n != n {
-				t.Errorf("%s: %q passes for a number", row.key, payload)
-			}
-		}
-	})
-}
 
 // FuzzHandle feeds any message to the router.
 func FuzzHandle(f *testing.F) {
