@@ -23,7 +23,7 @@ type plan struct {
 
 func fullPlan(program string) plan {
 	return plan{
-		rounds: 3, settle: 3 * time.Second, load: 12 * time.Second, probing: 6 * time.Second, idle: 2 * pingInterval,
+		rounds: 3, settle: 5 * time.Second, load: 12 * time.Second, probing: 6 * time.Second, idle: 2 * pingInterval,
 		sizes:    []int{10, 100, 1000},
 		subjects: []subject{bridge(program), floor("floor"), decodingFloor()},
 	}
@@ -31,7 +31,7 @@ func fullPlan(program string) plan {
 
 func quickPlan(program string) plan {
 	return plan{
-		rounds: 1, settle: 2 * time.Second, load: 6 * time.Second, probing: 3 * time.Second, idle: pingInterval,
+		rounds: 1, settle: 4 * time.Second, load: 6 * time.Second, probing: 3 * time.Second, idle: pingInterval,
 		sizes:    []int{1000},
 		subjects: []subject{bridge(program), floor("floor")},
 	}
