@@ -25,6 +25,38 @@ func (silence) EventReceived(Event, *State) {}
 // FrameRejected implements Handler.
 func (silence) FrameRejected(err error) { panic(err) }
 
+// TestMessageAllocations: a farm's bridge spends its life on messages that say
+// little that is new. What they say for the first time has to be kept somewhere;
+// all else costs no memory.
+func TestMessageAllocations(t *testing.T) {
+	printing := messagesOf(recordings(t)["print"], `{"current"`)
+	for _, c := range []struct {
+		name     string
+		messages [][]byte
+		allowed  float64 // allocations a message
+	}{
+		{"the same sample again", printing[:1], 0},
+		{"a whole sample again", wholeSamples(t)[:1], 0},
+		{"every fourth sample of a print", printing, 4},
+	} {
+		s, d, r := opened(t), new(decoder), new(bytes.Reader)
+		got := testing.AllocsPerRun(10, func() {
+			for _, m := range c.messages {
+				r.Reset(m)
+				if err := d.load(r); err != nil {
+					t.Fatal(err)
+				}
+				if err := s.receive(d.decode(&s.state)); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}) / float64(len(c.messages))
+		if got > c.allowed {
+			t.Errorf("%s: %v allocations a message, allowed are %v", c.name, got, c.allowed)
+		}
+	}
+}
+
 // BenchmarkReceive takes in what real servers sent: everything that a message
 // costs from the socket to the handler.
 func BenchmarkReceive(b *testing.B) {
@@ -39,7 +71,7 @@ func BenchmarkReceive(b *testing.B) {
 		{"history", messagesOf(printing, `{"history"`)},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			s := opened(b)
+			s, r := opened(b), new(bytes.Reader)
 			size := 0
 			for _, m := range c.messages {
 				size += len(m)
@@ -47,7 +79,8 @@ func BenchmarkReceive(b *testing.B) {
 			b.SetBytes(int64(size / len(c.messages)))
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
-				if err := s.receive(c.messages[i%len(c.messages)]); err != nil {
+				r.Reset(c.messages[i%len(c.messages)])
+				if err := s.take(r); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -59,7 +92,8 @@ func BenchmarkReceive(b *testing.B) {
 func opened(tb testing.TB) *session {
 	tb.Helper()
 	s := &session{handler: silence{}, info: Info{Profile: &Profile{}}}
-	if err := s.receive(messagesOf(recordings(tb)["print"], `{"history"`)[0]); err != nil || !s.open {
+	history := messagesOf(recordings(tb)["print"], `{"history"`)[0]
+	if err := s.take(bytes.NewReader(history)); err != nil || !s.open {
 		tb.Fatal("the history did not open the session", err)
 	}
 	return s

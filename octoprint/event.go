@@ -44,13 +44,10 @@ type Event struct {
 // event translates a frame. The progress of a print that failed by an error is
 // a fraction, everywhere else it is a percentage.
 func (w *wireEvent) event() Event {
-	p := w.Payload
-	if p == nil {
-		p = &wirePayload{}
-	}
+	p := &w.Payload
 	e := Event{
 		Type: EventType(w.Type), Name: p.Name, Path: p.Path, Origin: p.Origin, User: p.User,
-		Duration: p.Time.pointer(), Progress: p.Progress.pointer(), Reason: p.Reason, Error: p.Error,
+		Duration: p.Time.pointer(nil), Progress: p.Progress.pointer(nil), Reason: p.Reason, Error: p.Error,
 	}
 	if e.Type == EventPrintFailed && e.Reason == "error" && e.Progress != nil && *e.Progress <= 1 {
 		percent := *e.Progress * 100

@@ -30,6 +30,7 @@ func merged(t *testing.T, frames ...string) State {
 	t.Helper()
 	var s State
 	for _, text := range frames {
+		agree(t, []byte(text))
 		f, err := decodeFrame([]byte(text))
 		if err != nil {
 			t.Fatalf("%s: %v", text, err)

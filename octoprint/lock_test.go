@@ -1,6 +1,7 @@
 package octoprint
 
 import (
+	"strings"
 	"testing"
 )
 
@@ -46,7 +47,7 @@ func TestHandlerIsCalledOneAtATime(t *testing.T) {
 		`{"history":{}}`, `{"current":{}}`, `{"event":{"type":"Connected"}}`, `{"event":{"type":"Connected"}}`, `garbage`,
 		`{"history":{}}`, `{"connected":{}}`,
 	} {
-		if err := s.receive([]byte(f)); err != nil {
+		if err := s.take(strings.NewReader(f)); err != nil {
 			t.Errorf("%s ends the session: %v", f, err)
 		}
 	}

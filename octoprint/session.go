@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"slices"
@@ -187,9 +188,11 @@ func (s *session) authenticate(id string) error {
 	return nil
 }
 
+// opRead is what a session does most of the time.
+const opRead = "reading from the push socket"
+
 // read reads messages until the connection fails or the server ends the session.
 func (s *session) read() error {
-	const op = "reading from the push socket"
 	extend := func() error { return s.conn.SetReadDeadline(time.Now().Add(silenceLimit)) }
 	s.conn.SetPongHandler(func(string) error {
 		if s.open {
@@ -198,25 +201,46 @@ func (s *session) read() error {
 		return nil // a server that answers pings but not auth is of no use
 	})
 	if err := s.conn.SetReadDeadline(time.Now().Add(authTimeout)); err != nil {
-		return transportError(op, err)
+		return transportError(opRead, err)
 	}
 	for {
-		_, b, err := s.conn.ReadMessage()
-		switch {
-		case err != nil && !s.open && isTimeout(err):
-			return &Error{Op: op, Failure: SessionEnded, Message: "the server did not answer the login"}
-		case err != nil:
-			return socketError(op, err)
+		_, r, err := s.conn.NextReader()
+		if err != nil {
+			return s.lost(err)
 		}
-		if err := s.receive(b); err != nil {
+		if err := s.take(r); err != nil {
 			return err
 		}
 		if s.open {
 			if err := extend(); err != nil {
-				return transportError(op, err)
+				return transportError(opRead, err)
 			}
 		}
 	}
+}
+
+// take takes in one message. An error ends the session.
+func (s *session) take(r io.Reader) error {
+	d := borrowDecoder()
+	defer d.giveBack()
+	if err := d.load(r); err != nil {
+		return s.lost(err)
+	}
+	return s.receive(d.decode(&s.state))
+}
+
+// lost says why nothing more can be read.
+func (s *session) lost(err error) error {
+	e := &Error{Op: opRead, Failure: SessionEnded, Err: err}
+	switch {
+	case errors.Is(err, websocket.ErrReadLimit):
+		e.Err, e.Message = nil, "a message was larger than 8 MiB"
+	case isTimeout(err) && !s.open:
+		e.Err, e.Message = nil, "the server did not answer the login"
+	case isTimeout(err):
+		e.Err, e.Message = nil, fmt.Sprintf("nothing was heard for %v", silenceLimit)
+	}
+	return e
 }
 
 func isTimeout(err error) bool {
@@ -224,20 +248,9 @@ func isTimeout(err error) bool {
 	return errors.As(err, &t) && t.Timeout()
 }
 
-func socketError(op string, err error) error {
-	e := &Error{Op: op, Failure: SessionEnded, Err: err}
-	switch {
-	case errors.Is(err, websocket.ErrReadLimit):
-		e.Err, e.Message = nil, "a message was larger than 8 MiB"
-	case isTimeout(err):
-		e.Err, e.Message = nil, fmt.Sprintf("nothing was heard for %v", silenceLimit)
-	}
-	return e
-}
-
-// receive handles one message. An error ends the session.
-func (s *session) receive(b []byte) error {
-	f, err := decodeFrame(b)
+// receive handles one message, or that it could not be decoded. An error ends the
+// session.
+func (s *session) receive(f frame, err error) error {
 	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,6 +1,7 @@
 package octoprint
 
 import (
+	"maps"
 	"strings"
 	"time"
 )
@@ -18,6 +19,7 @@ type State struct {
 	Z       *float64          // mm; OctoPrint keeps the last value after a print
 	Heaters map[string]Heater // by name; empty unless the printer is connected
 
+	text       string    // OctoPrint's words for the state, of the last sample
 	eventPhase Phase     // the last phase that an event told
 	eventAt    time.Time // when it did
 	doubted    string    // the error of a sample that contradicts it: old, or ahead of its own event
@@ -71,16 +73,17 @@ func (s *State) apply(f frame, at time.Time) bool {
 }
 
 func (s *State) applySample(w *wireSample, at time.Time) {
-	if w.State != nil && w.State.Flags != nil {
-		s.applyState(w.State, at)
+	if w.State.Flags.Known {
+		s.applyState(&w.State, at)
 	}
-	s.Job = w.job()
-	s.Z = w.Z.pointer()
+	s.Job = w.job(&s.Job)
+	s.Z = w.Z.pointer(s.Z)
 	s.applyTemperatures(w)
 }
 
 func (s *State) applyState(w *wireState, at time.Time) {
-	sampled := phaseOfFlags(*w.Flags, w.Text)
+	s.text = w.Text
+	sampled := phaseOfFlags(w.Flags, w.Text)
 	s.doubted = ""
 	switch {
 	case s.eventPhase == "":
@@ -140,10 +143,7 @@ func errorText(w *wireState) string {
 }
 
 func (s *State) applyEvent(w *wireEvent, at time.Time) {
-	p := w.Payload
-	if p == nil {
-		p = &wirePayload{}
-	}
+	p := &w.Payload
 	switch EventType(w.Type) {
 	case EventPrinterStateChanged:
 		if phase, ok := phaseOfEvent(p.StateID, p.State); ok {
@@ -175,59 +175,106 @@ func (j *Job) begin() {
 	j.Completion, j.Elapsed, j.Remaining, j.RemainingOrigin = nil, nil, nil, ""
 }
 
-func (w *wireSample) job() Job {
+// job keeps what did not change as it was: copies of the State share it anyway.
+func (w *wireSample) job(was *Job) Job {
 	j := Job{
-		Name: text(w.Job.File.Name), Path: text(w.Job.File.Path), Display: text(w.Job.File.Display),
-		Origin: text(w.Job.File.Origin), User: text(w.Job.User),
-		Size: w.Job.File.Size.pointer(), Estimated: w.Job.Estimated.pointer(),
-		Completion: w.Progress.Completion.pointer(), Elapsed: w.Progress.PrintTime.pointer(),
-		Remaining: w.Progress.TimeLeft.pointer(), RemainingOrigin: text(w.Progress.Origin),
+		Name: w.Job.Name, Path: w.Job.Path, Display: w.Job.Display, Origin: w.Job.Origin, User: w.Job.User,
+		Size: w.Job.Size.pointer(was.Size), Estimated: w.Job.Estimated.pointer(was.Estimated), Filament: w.filament(was.Filament),
+		Completion: w.Progress.Completion.pointer(was.Completion), Elapsed: w.Progress.PrintTime.pointer(was.Elapsed),
+		Remaining: w.Progress.TimeLeft.pointer(was.Remaining), RemainingOrigin: w.Progress.Origin,
 	}
 	if j.Display == "" {
 		j.Display = j.Name
 	}
-	for tool, f := range w.Job.Filament {
-		if f == nil || !IsHeater(tool) {
-			continue // without a job some versions send a bare length and volume
-		}
-		if j.Filament == nil {
-			j.Filament = make(map[string]Filament)
-		}
-		j.Filament[tool] = Filament{Length: f.Length.pointer(), Volume: f.Volume.pointer()}
-	}
 	return j
 }
 
-// applyTemperatures makes a new map instead of changing the old one: copies of
-// the State share it.
+func (w *wireSample) filament(was map[string]Filament) map[string]Filament {
+	tools, same := 0, true
+	for _, h := range w.Heaters {
+		if h.Fed {
+			f, ok := was[h.Name]
+			tools, same = tools+1, same && ok && h.Length.equals(f.Length) && h.Volume.equals(f.Volume)
+		}
+	}
+	switch {
+	case tools == 0:
+		return nil
+	case same && tools == len(was):
+		return was
+	}
+	now := make(map[string]Filament, tools)
+	for _, h := range w.Heaters {
+		if h.Fed {
+			now[h.Name] = Filament{Length: h.Length.pointer(nil), Volume: h.Volume.pointer(nil)}
+		}
+	}
+	return now
+}
+
+// applyTemperatures makes a new map where something changed: copies of the State
+// share the old one.
 func (s *State) applyTemperatures(w *wireSample) {
 	if !s.Phase.Connected() {
 		return // what comes now is from before the connection was lost
 	}
-	heaters := make(map[string]Heater, len(s.Heaters))
-	for name, h := range s.Heaters {
-		h.Offset = 0
-		heaters[name] = h
+	var changed map[string]Heater
+	set := func(name string, h Heater) {
+		if changed == nil {
+			changed = make(map[string]Heater, len(w.Heaters))
+			maps.Copy(changed, s.Heaters)
+			s.Heaters = changed
+		}
+		changed[name] = h
 	}
-	for _, entry := range w.Temps {
-		for name, r := range entry {
-			if IsHeater(name) {
-				heaters[name] = Heater{Actual: r.Actual.pointer(), Target: r.Target.pointer()}
-			}
+	for name, was := range s.Heaters {
+		if now := w.heater(name).over(was); now != was {
+			set(name, now)
 		}
 	}
-	for name, o := range w.Offsets {
-		if h, ok := heaters[name]; ok {
-			h.Offset = o.value
-			heaters[name] = h
+	for _, h := range w.Heaters {
+		if _, known := s.Heaters[h.Name]; h.Measured && !known {
+			set(h.Name, h.over(Heater{}))
 		}
 	}
-	s.Heaters = heaters
 }
 
-func text(s *string) string {
-	if s == nil {
-		return ""
+// heater returns what the sample says of a heater, if anything.
+func (w *wireSample) heater(name string) wireHeater {
+	for _, h := range w.Heaters {
+		if h.Name == name {
+			return h
+		}
 	}
-	return *s
+	return wireHeater{}
+}
+
+// over returns the heater that was, with what is said of it now. An offset that
+// isn't said is none.
+func (h wireHeater) over(was Heater) Heater {
+	was.Offset = h.Offset.value
+	if h.Measured {
+		was.Actual, was.Target = h.Actual.pointer(was.Actual), h.Target.pointer(was.Target)
+	}
+	return was
+}
+
+// pointer returns nil for what is unknown, and was if that is the same number.
+func (n number) pointer(was *float64) *float64 {
+	switch {
+	case !n.known:
+		return nil
+	case n.equals(was):
+		return was
+	}
+	value := n.value
+	return &value
+}
+
+// equals reports whether was is the same number, or unknown too.
+func (n number) equals(was *float64) bool {
+	if was == nil {
+		return !n.known
+	}
+	return n.known && n.value == *was
 }

@@ -2,6 +2,7 @@ package octoprint
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -252,5 +253,31 @@ func TestOffsetsAreComplete(t *testing.T) {
 	s := merged(t, sample, `{"current":{"state":{"text":"Printing","flags":{"operational":true,"printing":true}},"offsets":{"tool0":4}}}`)
 	if tool, bed := s.Heaters["tool0"], s.Heaters["bed"]; tool.Offset != 4 || bed.Offset != 0 || *tool.Actual != 204.5 {
 		t.Errorf("tool0 is %+v and the bed %+v", tool, bed)
+	}
+}
+
+// TestNothingOfTheSampleBeforeRemains merges samples that differ little from the
+// one before: what they don't repeat is gone.
+func TestNothingOfTheSampleBeforeRemains(t *testing.T) {
+	t.Parallel()
+	job := func(members string) string { return `{"current":{"job":{"filament":{` + members + `}}}}` }
+	samples := []string{
+		job(`"tool0":{"length":1,"volume":2},"tool1":{"length":3,"volume":4}`),
+		job(`"tool0":{"length":1,"volume":2}`),
+		job(`"tool1":{"length":1,"volume":2}`),
+		job(`"tool1":{"length":1}`),
+		job(`"tool1":{"length":0}`),
+		job(`"tool1":{}`),
+		job(``),
+		`{"current":{"job":{"file":{"name":"a","path":"a","size":1},"estimatedPrintTime":1}}}`,
+		`{"current":{"job":{"file":{"name":"a","path":"a","size":0},"estimatedPrintTime":1},"progress":{"completion":1},"currentZ":1}}`,
+		`{"current":{"job":{"file":{"name":"a"}},"progress":{"completion":2},"currentZ":2}}`,
+	}
+	for _, before := range samples {
+		for _, now := range samples {
+			if got, want := merged(t, before, now), merged(t, now); !reflect.DeepEqual(got, want) {
+				t.Errorf("%s after %s gives\n%s, want\n%s", now, before, written(t, got), written(t, want))
+			}
+		}
 	}
 }

@@ -1,0 +1,325 @@
+package octoprint
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+)
+
+// decoder decodes messages, of any session and one at a time. It keeps what the
+// last sample was made of.
+type decoder struct {
+	scanner
+	message bytes.Buffer
+	last    wireSample
+}
+
+// decoders are shared by all sessions: no more of them are in use than messages
+// arrive at the same time.
+var decoders = sync.Pool{New: func() any { return new(decoder) }}
+
+// keptMessage is how large a message may be, in bytes, for its memory to be kept
+// for the next one.
+const keptMessage = 64 << 10
+
+func borrowDecoder() *decoder { return decoders.Get().(*decoder) }
+
+// giveBack ends the use of the decoder, and of what it decoded.
+func (d *decoder) giveBack() {
+	if d.message.Cap() <= keptMessage {
+		decoders.Put(d)
+	}
+}
+
+// load reads a message.
+func (d *decoder) load(r io.Reader) error {
+	d.message.Reset()
+	_, err := d.message.ReadFrom(r)
+	return err
+}
+
+// decode decodes the message that was loaded. A leaf of an unexpected type stays
+// at its zero value and spoils nothing else; of members that have the same name
+// the last one counts. What is no JSON object is an error, and so is a message
+// whose content is none: it must not pass for an empty one.
+//
+// Most of what a message says was said before: texts that known has are taken
+// from it.
+func (d *decoder) decode(known *State) (frame, error) {
+	d.begin(&d.message)
+	var f frame
+	if d.isObject("the message") {
+		d.object(func(name []byte) { f = d.member(string(name), f, known) })
+	}
+	if err := d.end(); err != nil {
+		return frame{}, fmt.Errorf("decode frame: %w", err)
+	}
+	return f, nil
+}
+
+// member decodes a member of the message, or returns f as it is.
+func (d *decoder) member(name string, f frame, known *State) frame {
+	switch name {
+	case "history", "current", "event", "reauthRequired":
+		if !d.isObject(name) {
+			return f
+		}
+	}
+	switch name {
+	case "history":
+		return frame{History: d.sample(known)}
+	case "current":
+		return frame{Current: d.sample(known)}
+	case "event":
+		return frame{Event: d.event()}
+	case "reauthRequired":
+		return frame{Reauth: d.reauth()}
+	}
+	return f
+}
+
+// isObject reports whether the next value is an object. Null is passed over, and
+// anything else is an error.
+func (d *decoder) isObject(what string) bool {
+	switch d.kind() {
+	case '{':
+		return true
+	case 'n':
+		d.skip()
+	default:
+		d.fail(errors.New(what + " is not an object"))
+	}
+	return false
+}
+
+func (d *decoder) reauth() *wireReauth {
+	var r wireReauth
+	d.object(func(name []byte) {
+		if string(name) == "reason" {
+			r.Reason = d.text("")
+		}
+	})
+	return &r
+}
+
+func (d *decoder) sample(known *State) *wireSample {
+	s := &d.last
+	*s = wireSample{Heaters: s.Heaters}
+	for i, h := range s.Heaters {
+		s.Heaters[i] = wireHeater{Name: h.Name}
+	}
+	d.object(func(name []byte) {
+		switch string(name) {
+		case "state":
+			s.State = d.state(known)
+		case "job":
+			s.Job = d.job(&known.Job)
+		case "progress":
+			s.Progress = d.progress(&known.Job)
+		case "currentZ":
+			s.Z = d.number()
+		case "offsets":
+			d.offsets()
+		case "temps":
+			d.temperatures()
+		}
+	})
+	return s
+}
+
+func (d *decoder) state(known *State) (s wireState) {
+	d.object(func(name []byte) {
+		switch string(name) {
+		case "text":
+			s.Text = d.text(known.text)
+		case "error":
+			s.Error = d.text(known.Error)
+		case "flags":
+			s.Flags = d.flags()
+		}
+	})
+	return s
+}
+
+func (d *decoder) flags() (f wireFlags) {
+	f.Known = d.object(func(name []byte) {
+		switch string(name) {
+		case "operational":
+			f.Operational = d.flag()
+		case "printing":
+			f.Printing = d.flag()
+		case "cancelling":
+			f.Cancelling = d.flag()
+		case "pausing":
+			f.Pausing = d.flag()
+		case "resuming":
+			f.Resuming = d.flag()
+		case "finishing":
+			f.Finishing = d.flag()
+		case "closedOrError":
+			f.ClosedOrError = d.flag()
+		case "error":
+			f.Error = d.flag()
+		case "paused":
+			f.Paused = d.flag()
+		}
+	})
+	return f
+}
+
+func (d *decoder) job(known *Job) (j wireJob) {
+	d.object(func(name []byte) {
+		switch string(name) {
+		case "file":
+			d.file(&j, known)
+		case "user":
+			j.User = d.text(known.User)
+		case "estimatedPrintTime":
+			j.Estimated = d.number()
+		case "filament":
+			d.filament()
+		}
+	})
+	return j
+}
+
+func (d *decoder) file(j *wireJob, known *Job) {
+	d.object(func(name []byte) {
+		switch string(name) {
+		case "name":
+			j.Name = d.text(known.Name)
+		case "path":
+			j.Path = d.text(known.Path)
+		case "display":
+			j.Display = d.text(known.Display)
+		case "origin":
+			j.Origin = d.text(known.Origin)
+		case "size":
+			j.Size = d.number()
+		}
+	})
+}
+
+// filament decodes what a job needs of each tool. Without a job some versions
+// send a bare length and volume.
+func (d *decoder) filament() {
+	d.object(func(name []byte) {
+		h := d.heater(name)
+		if h == nil || d.kind() == 'n' {
+			return
+		}
+		h.Fed, h.Length, h.Volume = true, number{}, number{}
+		d.object(func(name []byte) {
+			switch string(name) {
+			case "length":
+				h.Length = d.number()
+			case "volume":
+				h.Volume = d.number()
+			}
+		})
+	})
+}
+
+func (d *decoder) progress(known *Job) (p wireProgress) {
+	d.object(func(name []byte) {
+		switch string(name) {
+		case "completion":
+			p.Completion = d.number()
+		case "printTime":
+			p.PrintTime = d.number()
+		case "printTimeLeft":
+			p.TimeLeft = d.number()
+		case "printTimeLeftOrigin":
+			p.Origin = d.text(known.RemainingOrigin)
+		}
+	})
+	return p
+}
+
+func (d *decoder) offsets() {
+	d.object(func(name []byte) {
+		if h := d.heater(name); h != nil {
+			h.Offset = d.number()
+		}
+	})
+}
+
+// temperatures decodes the readings since the last sample, oldest first. An
+// entry holds those of all heaters beside their time.
+func (d *decoder) temperatures() {
+	d.array(func() {
+		d.object(func(name []byte) {
+			h := d.heater(name)
+			if h == nil {
+				return
+			}
+			h.Measured, h.Actual, h.Target = true, number{}, number{}
+			d.object(func(name []byte) {
+				switch string(name) {
+				case "actual":
+					h.Actual = d.number()
+				case "target":
+					h.Target = d.number()
+				}
+			})
+		})
+	})
+}
+
+// heater returns what the sample says of a heater, or nil if name is none. It is
+// valid until the next call.
+func (d *decoder) heater(name []byte) *wireHeater {
+	for i := range d.last.Heaters {
+		if h := &d.last.Heaters[i]; h.Name == string(name) {
+			return h
+		}
+	}
+	if !IsHeater(string(name)) {
+		return nil
+	}
+	d.last.Heaters = append(d.last.Heaters, wireHeater{Name: string(name)})
+	return &d.last.Heaters[len(d.last.Heaters)-1]
+}
+
+func (d *decoder) event() *wireEvent {
+	var e wireEvent
+	d.object(func(name []byte) {
+		switch string(name) {
+		case "type":
+			e.Type = d.text("")
+		case "payload":
+			e.Payload = d.payload()
+		}
+	})
+	return &e
+}
+
+func (d *decoder) payload() (p wirePayload) {
+	d.object(func(name []byte) {
+		switch string(name) {
+		case "name":
+			p.Name = d.text("")
+		case "path":
+			p.Path = d.text("")
+		case "origin":
+			p.Origin = d.text("")
+		case "user":
+			p.User = d.text("")
+		case "time":
+			p.Time = d.number()
+		case "progress":
+			p.Progress = d.number()
+		case "reason":
+			p.Reason = d.text("")
+		case "error":
+			p.Error = d.text("")
+		case "state_id":
+			p.StateID = d.text("")
+		case "state_string":
+			p.State = d.text("")
+		}
+	})
+	return p
+}
