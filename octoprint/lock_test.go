@@ -6,7 +6,7 @@ import (
 )
 
 // locked is a handler that wants the session's lock to be held in every call:
-// that is what keeps calls from the socket and from the keeper apart.
+// that is what keeps calls from the socket and from errands apart.
 type locked struct {
 	t     *testing.T
 	s     *session
@@ -39,7 +39,8 @@ func (h *locked) FrameRejected(error) { h.note("FrameRejected") }
 func TestHandlerIsCalledOneAtATime(t *testing.T) {
 	t.Parallel()
 	h := &locked{t: t}
-	s := &session{handler: h, refresh: make(chan struct{}, 1)}
+	runs := 0
+	s := &session{handler: h, runErrands: func() { runs++ }}
 	h.s = s
 	s.change(func(i *Info) { i.User = "too early" })
 	for _, f := range []string{
@@ -61,7 +62,7 @@ func TestHandlerIsCalledOneAtATime(t *testing.T) {
 			t.Errorf("call %d is %s, want %s", i, h.calls[i], want[i])
 		}
 	}
-	if len(s.refresh) != 1 {
-		t.Error("nobody is asked to read the printer profile again")
+	if runs != 1 || s.errands != errandProfile {
+		t.Errorf("%d times somebody is asked to run the errands %b, want once, to read the printer profile", runs, s.errands)
 	}
 }

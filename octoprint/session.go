@@ -57,16 +57,10 @@ type Handler interface {
 // logout and an expired session end it with SessionEnded: the next one then
 // sees what is true now.
 func (c *Client) Serve(ctx context.Context, h Handler) error {
-	info, err := c.Identify(ctx)
+	s := &session{client: c, handler: h}
+	id, err := s.connect(ctx)
 	if err == nil {
-		info.Profile, err = c.profile(ctx, info)
-	}
-	var session string
-	if err == nil {
-		session, err = c.login(ctx)
-	}
-	if err == nil {
-		err = c.serveSocket(ctx, h, info, session)
+		err = s.serve(ctx, id)
 	}
 	if ctx.Err() != nil {
 		return nil //nolint:nilerr // the end of ctx is the way to end a session
@@ -76,9 +70,10 @@ func (c *Client) Serve(ctx context.Context, h Handler) error {
 
 // session is one push connection after login.
 type session struct {
-	client  *Client
-	conn    *websocket.Conn
-	refresh chan struct{} // tells the keeper to read the printer profile again
+	client   *Client
+	conn     *websocket.Conn
+	link     *link // below conn
+	schedule schedule
 
 	mu      sync.Mutex // held while the handler is called
 	handler Handler
@@ -88,51 +83,63 @@ type session struct {
 	// heatersDue tells that the heaters have to be read off the temperatures
 	// once there are some.
 	heatersDue bool
+	errands    errand // to run
+	errandsRun bool   // somebody runs them
+	runErrands func() // starts that, and doesn't block
 }
 
-func (c *Client) serveSocket(ctx context.Context, h Handler, info Info, id string) error {
-	conn, err := c.dialSocket(ctx)
-	if err != nil {
-		return err
+// connect opens the push socket. It returns the id to log in with there.
+func (s *session) connect(ctx context.Context) (id string, err error) {
+	if s.info, err = s.client.Identify(ctx); err != nil {
+		return "", err
 	}
-	defer conn.Close()
-	stop := context.AfterFunc(ctx, func() { conn.Close() })
-	defer stop()
+	if s.info.Profile, err = s.client.profile(ctx, s.info); err != nil {
+		return "", err
+	}
+	if id, err = s.client.login(ctx); err != nil {
+		return "", err
+	}
+	s.conn, s.link, err = s.client.dialSocket(ctx)
+	return id, err
+}
 
-	s := &session{client: c, conn: conn, handler: h, info: info, refresh: make(chan struct{}, 1)}
-	if err := s.authenticate(id); err != nil {
-		return err
+// serve reads until the connection fails or ctx ends.
+func (s *session) serve(ctx context.Context, id string) error {
+	defer s.conn.Close()
+	errands, end := context.WithCancelCause(ctx)
+	var running sync.WaitGroup
+	s.runErrands = func() {
+		running.Go(func() {
+			if err := s.doErrands(errands); err != nil {
+				end(err)
+				s.conn.Close()
+			}
+		})
 	}
-	keeping, cancel := context.WithCancelCause(ctx)
-	var keeper sync.WaitGroup
-	keeper.Go(func() {
-		if err := s.keep(keeping); err != nil {
-			cancel(err)
-			conn.Close()
-		}
-	})
-	err = s.read()
-	if cause := context.Cause(keeping); cause != nil && ctx.Err() == nil {
-		err = cause // the keeper closed the connection and knows better why
+	err := s.authenticate(id)
+	if err == nil {
+		err = s.read()
 	}
-	cancel(nil)
-	keeper.Wait()
+	if cause := context.Cause(errands); cause != nil && ctx.Err() == nil {
+		err = cause // an errand closed the connection and knows better why
+	}
+	end(nil)
+	running.Wait()
 	return err
 }
 
-func (c *Client) dialSocket(ctx context.Context) (*websocket.Conn, error) {
+func (c *Client) dialSocket(ctx context.Context) (*websocket.Conn, *link, error) {
 	const path = "/sockjs/websocket"
 	op := "opening " + path
-	// The library looks after ctx only until the connection is there.
-	stop := func() bool { return true }
-	defer func() { stop() }()
+	var below *link
 	dialer := websocket.Dialer{
 		NetDialContext: func(dialing context.Context, network, address string) (net.Conn, error) {
 			conn, err := c.options.Dial(dialing, network, address)
-			if err == nil {
-				stop = context.AfterFunc(ctx, func() { conn.Close() })
+			if err != nil {
+				return nil, err
 			}
-			return conn, err
+			below = newLink(ctx, conn)
+			return below, nil
 		},
 		TLSClientConfig:  c.options.TLS,
 		HandshakeTimeout: requestTimeout,
@@ -150,9 +157,9 @@ func (c *Client) dialSocket(ctx context.Context) (*websocket.Conn, error) {
 	switch {
 	case err == nil:
 		conn.SetReadLimit(readLimit)
-		return conn, nil
+		return conn, below, nil
 	case !errors.Is(err, websocket.ErrBadHandshake) || resp == nil:
-		return nil, c.presentable(transportError(op, err))
+		return nil, nil, c.presentable(transportError(op, err))
 	}
 	if err := c.presentable(statusError(op, resp, nil)); err != nil {
 		var e *Error
@@ -160,9 +167,9 @@ func (c *Client) dialSocket(ctx context.Context) (*websocket.Conn, error) {
 			e.Failure = NotOctoPrint
 			e.Message = "the REST API answers, but not the push socket: a proxy in front must pass on websockets"
 		}
-		return nil, err
+		return nil, nil, err
 	}
-	return nil, &Error{Op: op, Failure: NotOctoPrint, Status: resp.StatusCode, Message: "the answer is no websocket"}
+	return nil, nil, &Error{Op: op, Failure: NotOctoPrint, Status: resp.StatusCode, Message: "the answer is no websocket"}
 }
 
 // authenticate subscribes before it logs in: the other way round the server
@@ -193,14 +200,12 @@ const opRead = "reading from the push socket"
 
 // read reads messages until the connection fails or the server ends the session.
 func (s *session) read() error {
-	extend := func() error { return s.conn.SetReadDeadline(time.Now().Add(silenceLimit)) }
 	s.conn.SetPongHandler(func(string) error {
-		if s.open {
-			return extend()
-		}
-		return nil // a server that answers pings but not auth is of no use
+		s.hear()
+		return nil
 	})
-	if err := s.conn.SetReadDeadline(time.Now().Add(authTimeout)); err != nil {
+	s.schedule, s.link.passed = newSchedule(time.Now()), s.keep
+	if err := s.wakeUp(); err != nil {
 		return transportError(opRead, err)
 	}
 	for {
@@ -211,11 +216,15 @@ func (s *session) read() error {
 		if err := s.take(r); err != nil {
 			return err
 		}
-		if s.open {
-			if err := extend(); err != nil {
-				return transportError(opRead, err)
-			}
-		}
+		s.hear()
+	}
+}
+
+// hear notes that the server lives. One that answers pings but not the login is
+// of no use.
+func (s *session) hear() {
+	if s.open {
+		s.schedule.heard = time.Now()
 	}
 }
 
@@ -231,6 +240,9 @@ func (s *session) take(r io.Reader) error {
 
 // lost says why nothing more can be read.
 func (s *session) lost(err error) error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e
+	}
 	e := &Error{Op: opRead, Failure: SessionEnded, Err: err}
 	switch {
 	case errors.Is(err, websocket.ErrReadLimit):

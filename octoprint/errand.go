@@ -1,0 +1,126 @@
+package octoprint
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"slices"
+)
+
+// errand is a request that a session makes beside its socket. Errands have a
+// goroutine while there are any.
+type errand uint8
+
+// The errands, which add up.
+const (
+	errandKey     errand = 1 << iota // check the API key
+	errandProfile                    // read the printer profile, which may be another one
+)
+
+// ask has an errand run as soon as those that run now are done. The session's
+// lock is held.
+func (s *session) ask(e errand) {
+	s.errands |= e
+	if !s.errandsRun {
+		s.errandsRun = true
+		s.runErrands()
+	}
+}
+
+// nextErrands returns the errands to run, or 0 after which none run.
+func (s *session) nextErrands() errand {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.errands
+	s.errands = 0
+	s.errandsRun = e != 0
+	return e
+}
+
+// doErrands runs errands until there are none. It fails when the API key is
+// of no use any more.
+func (s *session) doErrands(ctx context.Context) error {
+	for e := s.nextErrands(); e != 0; e = s.nextErrands() {
+		if e&errandKey != 0 {
+			if err := s.checkKey(ctx); fatal(err) {
+				return err
+			}
+		}
+		if e&errandProfile != 0 {
+			s.readProfile(ctx)
+		}
+	}
+	return nil
+}
+
+// refreshAfter has the printer profile read again when it may be another one.
+func (s *session) refreshAfter(t EventType) {
+	if t != EventConnected && t != EventProfileModified {
+		return
+	}
+	s.heatersDue = t == EventConnected
+	s.ask(errandProfile)
+}
+
+// refreshHeaters has a profile that is read off the temperatures read again when
+// the first have come: right after connecting there are none.
+func (s *session) refreshHeaters() {
+	if !s.heatersDue || s.state.Heaters["tool0"].Actual == nil || s.info.May(PermissionConnection) {
+		return
+	}
+	s.heatersDue = false
+	s.ask(errandProfile)
+}
+
+// fatal reports whether a request's failure makes the session worthless. That
+// the server can't be reached is for the pings to decide.
+func fatal(err error) bool {
+	for _, f := range []Failure{KeyRejected, GlobalKey, WrongUser, NotPermitted} {
+		if errors.Is(err, f) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *session) checkKey(ctx context.Context) error {
+	now, err := s.client.keyOwner(ctx)
+	if err == nil {
+		err = s.client.checkUser(now)
+	}
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	same := now.User == s.info.User && slices.Equal(now.Permissions, s.info.Permissions)
+	s.mu.Unlock()
+	if same {
+		return nil
+	}
+	s.change(func(i *Info) { i.User, i.Permissions = now.User, now.Permissions })
+	s.readProfile(ctx)
+	return nil
+}
+
+// readProfile does nothing where the profile can't be read: the one that is known
+// stays true until another is.
+func (s *session) readProfile(ctx context.Context) {
+	s.mu.Lock()
+	info := s.info
+	s.mu.Unlock()
+	p, err := s.client.profile(ctx, info)
+	if err != nil || p == nil || reflect.DeepEqual(p, info.Profile) {
+		return
+	}
+	s.change(func(i *Info) { i.Profile = p })
+}
+
+// change changes the info and tells the handler, once the session is open.
+func (s *session) change(f func(*Info)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f(&s.info)
+	if s.open {
+		s.handler.InfoChanged(s.info)
+	}
+}
