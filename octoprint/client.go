@@ -39,7 +39,6 @@ type Options struct {
 type Client struct {
 	options Options
 	base    string // without a slash at the end
-	http    *http.Client
 }
 
 // NewClient returns a client; it does not touch the network.
@@ -47,23 +46,27 @@ func NewClient(o Options) *Client {
 	if o.Dial == nil {
 		o.Dial = (&net.Dialer{Timeout: dialTimeout}).DialContext
 	}
-	return &Client{
-		options: o,
-		base:    strings.TrimRight(o.URL.String(), "/"),
-		http: &http.Client{
-			// A cookie would start a session of its own on old servers, and a
-			// followed redirect would turn a command into a GET and show the
-			// key to a stranger: the client has no jar and stays where it is.
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-			Transport: &http.Transport{
-				DialContext:           o.Dial,
-				TLSClientConfig:       o.TLS,
-				TLSHandshakeTimeout:   dialTimeout,
-				ResponseHeaderTimeout: requestTimeout,
-				// Servers before 1.10 hang up after an answer without saying so,
-				// and a command that meets that would be lost.
-				DisableKeepAlives: true,
-			},
+	return &Client{options: o, base: strings.TrimRight(o.URL.String(), "/")}
+}
+
+// newHTTP returns what sends one request. Its transport would hold on to its last
+// request for as long as it lives, and keeps no connection anyway.
+func (c *Client) newHTTP() *http.Client {
+	return &http.Client{
+		// A cookie would start a session of its own on old servers, and a
+		// followed redirect would turn a command into a GET and show the
+		// key to a stranger: the client has no jar and stays where it is.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: &http.Transport{
+			DialContext:           c.options.Dial,
+			TLSClientConfig:       c.options.TLS,
+			TLSHandshakeTimeout:   dialTimeout,
+			ResponseHeaderTimeout: requestTimeout,
+			// Servers before 1.10 hang up after an answer without saying so,
+			// and a command that meets that would be lost.
+			DisableKeepAlives: true,
+			ReadBufferSize:    1024, // most answers are short
+			WriteBufferSize:   1024,
 		},
 	}
 }
@@ -104,7 +107,7 @@ func (c *Client) exchange(ctx context.Context, r request, out any) error {
 	if err != nil {
 		return &Error{Op: op, Failure: Refused, Err: err}
 	}
-	resp, err := c.http.Do(req)
+	resp, err := c.newHTTP().Do(req)
 	if err != nil {
 		return transportError(op, err)
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"octoprint2mqtt/octoprint"
@@ -142,15 +143,18 @@ func TestNoErrorHoldsTheKey(t *testing.T) {
 }
 
 // TestEveryRequestHasItsOwnConnection: a server before 1.10 hangs up after an
-// answer without saying so, and a command that meets that is lost.
+// answer without saying so, and a command that meets that is lost. So no
+// connection is kept either.
 func TestEveryRequestHasItsOwnConnection(t *testing.T) {
 	t.Parallel()
 	for _, version := range []string{"1.9.3", "1.11.8"} {
 		bubble(t, octoprinttest.Options{Version: version}, func(b *bench) {
-			var dials atomic.Int32
+			var dials, open atomic.Int32
 			c := b.clientWith(octoprint.Options{APIKey: "admin-key", Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
 				dials.Add(1)
-				return b.pipe.Dial(ctx, network, address)
+				open.Add(1)
+				conn, err := b.pipe.Dial(ctx, network, address)
+				return &counted{conn, &open}, err
 			}})
 			for range 3 {
 				_, _, err := c.LastPrint(b.t.Context(), "local", "a.gcode")
@@ -163,8 +167,24 @@ func TestEveryRequestHasItsOwnConnection(t *testing.T) {
 			if got := dials.Load(); got != 5 {
 				t.Errorf("%s: %d connections for 5 requests", version, got)
 			}
+			synctest.Wait()
+			if got := open.Load(); got != 0 {
+				t.Errorf("%s: %d connections are still open", version, got)
+			}
 		})
 	}
+}
+
+// counted is a connection that counts as open until it is closed.
+type counted struct {
+	net.Conn
+	open *atomic.Int32
+}
+
+// Close implements net.Conn.
+func (c *counted) Close() error {
+	c.open.Add(-1)
+	return c.Conn.Close()
 }
 
 func TestLastPrint(t *testing.T) {

@@ -145,6 +145,7 @@ func (c *Client) dialSocket(ctx context.Context) (*websocket.Conn, *link, error)
 		HandshakeTimeout: requestTimeout,
 		ReadBufferSize:   1024,
 		WriteBufferSize:  512,
+		WriteBufferPool:  forgetful{},
 	}
 	header := http.Header{} // no Origin: a foreign one is refused
 	if c.options.Agent != "" {
@@ -171,6 +172,16 @@ func (c *Client) dialSocket(ctx context.Context) (*websocket.Conn, *link, error)
 	}
 	return nil, nil, &Error{Op: op, Failure: NotOctoPrint, Status: resp.StatusCode, Message: "the answer is no websocket"}
 }
+
+// forgetful is a pool that keeps nothing: a session writes two messages in its
+// life, and pings, which need no buffer.
+type forgetful struct{}
+
+// Get implements [websocket.BufferPool].
+func (forgetful) Get() any { return nil }
+
+// Put implements [websocket.BufferPool].
+func (forgetful) Put(any) {}
 
 // authenticate subscribes before it logs in: the other way round the server
 // sends the history twice, and terminal lines with it. Servers before 1.8 don't
