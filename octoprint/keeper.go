@@ -18,7 +18,7 @@ type schedule struct {
 func newSchedule(now time.Time) schedule {
 	// The keys are checked at different times, so that a farm's printers are not
 	// asked all at once.
-	return schedule{heard: now, pinged: now, key: now.Add(rand.N(keyInterval))}
+	return schedule{heard: now, key: now.Add(rand.N(keyInterval))}
 }
 
 // patience returns when to give up unless something is heard before.
@@ -29,9 +29,13 @@ func (s *session) patience() time.Time {
 	return s.schedule.heard.Add(silenceLimit)
 }
 
-// silence returns when to make the server speak.
+// silence returns when to make the server speak unless it does so before.
 func (s *session) silence() time.Time {
-	return s.schedule.pinged.Add(pingInterval)
+	since := s.schedule.heard
+	if s.schedule.pinged.After(since) {
+		since = s.schedule.pinged
+	}
+	return since.Add(pingInterval)
 }
 
 // keep does what is due and sets the time for the next. It runs when that time

@@ -122,6 +122,43 @@ func TestPings(t *testing.T) {
 	})
 }
 
+// TestNoPingsWhileTheServerSpeaks: who speaks needs not be asked to.
+func TestNoPingsWhileTheServerSpeaks(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	var pings []time.Time
+	var silent time.Time // since when the server has nothing to say
+	bubbleBehind(t, octoprinttest.Options{}, withLogin(func(conn *websocket.Conn) {
+		answer := conn.PingHandler()
+		conn.SetPingHandler(func(data string) error {
+			mu.Lock()
+			pings = append(pings, time.Now())
+			mu.Unlock()
+			return answer(data)
+		})
+		say(conn, history)
+		go func() {
+			for range 100 {
+				time.Sleep(6 * time.Second)
+				say(conn, `{"current":{`+operational+`}}`)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			silent = time.Now()
+		}()
+		drain(conn)
+	}), func(b *bench) {
+		s := b.opened(b.client("admin"))
+		after(11 * time.Minute)
+		s.stop()
+		mu.Lock()
+		defer mu.Unlock()
+		if len(pings) == 0 || pings[0].Sub(silent) != 7*time.Second {
+			t.Errorf("the server fell silent at %v and was pinged at %v", silent, pings)
+		}
+	})
+}
+
 // TestLoginThatIsNotAnswered: neither other frames nor pongs count as an answer.
 func TestLoginThatIsNotAnswered(t *testing.T) {
 	t.Parallel()
