@@ -82,12 +82,16 @@ func FuzzJournal(f *testing.F) {
 	} {
 		f.Add(file(c[0], c[1]), []byte(strings.ReplaceAll(says, `"local"`, `"a\u0000b"`)))
 	}
+	dir := f.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, recordFolder), 0o700); err != nil {
+		f.Fatal(err)
+	}
 	f.Fuzz(func(t *testing.T, file, says []byte) {
 		var d toldFacts
 		if json.Unmarshal(says, &d) != nil || !d.possible() {
 			return
 		}
-		p := printerFrom(t, file)
+		p := printerFrom(t, dir, file)
 		p.SessionOpened(d.Info, &d.State)
 		checkOutbox(t, p)
 		p.EventReceived(d.Event, &d.State)
@@ -97,7 +101,7 @@ func FuzzJournal(f *testing.F) {
 		p.tick(time.Now().Add(time.Minute))
 		checkOutbox(t, p)
 		before := keptOf(p)
-		if after := keptOf(printerFrom(t, before)); string(after) != string(before) {
+		if after := keptOf(printerFrom(t, dir, before)); string(after) != string(before) {
 			t.Errorf("kept is\n%s, after a restart\n%s", before, after)
 		}
 	})
@@ -105,17 +109,16 @@ func FuzzJournal(f *testing.F) {
 
 // printerFrom returns a printer that has started with a file of the journal, and
 // whose first words are valid.
-func printerFrom(t *testing.T, file []byte) *printer {
+func printerFrom(t *testing.T, dir string, file []byte) *printer {
 	t.Helper()
 	c := printerConfig("left")
 	c.Access = AccessFull
 	b := New(Config{
-		Version: "1.0.0", StateDir: t.TempDir(), Farm: FarmConfig{Name: "Print farm"}, Printers: []PrinterConfig{c},
+		Version: "1.0.0", StateDir: dir, Farm: FarmConfig{Name: "Print farm"}, Printers: []PrinterConfig{c},
 		MQTT: MQTTConfig{URL: mustURL("mqtt://broker.test:1883"), BaseTopic: discovery.DefaultBase, DiscoveryPrefix: discovery.DefaultPrefix},
 	}, zerolog.Nop())
 	p := b.printer("left")
-	path := b.journal.path(p.recordName())
-	if err := errors.Join(os.Mkdir(filepath.Dir(path), 0o700), os.WriteFile(path, file, 0o600)); err != nil {
+	if err := os.WriteFile(b.journal.path(p.recordName()), file, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	b.begin()

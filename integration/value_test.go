@@ -100,7 +100,7 @@ func checkText(t *testing.T, payload string) {
 }
 
 func FuzzText(f *testing.F) {
-	for _, seed := range []string{"", "a", "\xff", "a\x00", "\u0085", strings.Repeat("é", 300), " x ", "None"} {
+	for _, seed := range []string{"", "a", "\xff", "a\x00", "\u0085", strings.Repeat("é", 300), " x ", "None", "Thermal Runaway, system stopped! Heater_ID: bed - Printer halted. kill() called!"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -48,7 +48,7 @@ func FuzzSession(f *testing.F) {
 		f.Add([]byte(strings.Join(lines, "\n")))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		s := session{handler: &referee{t: t}, refresh: make(chan struct{}, 1)}
+		s := session{handler: &referee{t: t}, runErrands: func() {}}
 		var state State
 		at := noon()
 		for line := range bytes.SplitSeq(text, []byte("\n")) {
@@ -56,7 +56,7 @@ func FuzzSession(f *testing.F) {
 				at = at.Add(time.Duration(len(line)) * time.Millisecond) // sometimes before an event's word is final
 				checkMerge(t, &state, fr, at)
 			}
-			if err := s.receive(line); err != nil {
+			if err := s.take(bytes.NewReader(line)); err != nil {
 				if !errors.Is(err, SessionEnded) || len(err.Error()) > 500 {
 					t.Errorf("the session ends with %v", err)
 				}
