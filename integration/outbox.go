@@ -32,7 +32,7 @@ type outbox struct {
 	packer packer
 
 	mu      sync.Mutex
-	topics  map[string]*retained
+	topics  map[topicKey]*retained
 	added   uint32               // how many there have been
 	owed    [classes]int         // how many topics have not been acknowledged since Forget
 	dirty   [classes][]*retained // each at most once, in the order in which they changed
@@ -51,15 +51,18 @@ const (
 )
 
 type retained struct {
-	topic    string
+	topic    topicKey
 	payload  packed
 	order    uint32 // of its first Put, in which all are sent again
 	class    class
 	dirty    bool // in outbox.dirty
 	inFlight bool
 	owed     bool // counted in outbox.owed
-	removed  bool // payload is empty, and the topic is forgotten once that is known
 }
+
+// removed reports whether the topic is to be deleted, and forgotten once that is
+// known.
+func (r *retained) removed() bool { return r.payload == packed{} }
 
 type queued struct {
 	topic  string
@@ -78,28 +81,28 @@ type message struct {
 }
 
 func newOutbox() *outbox {
-	return &outbox{wake: make(chan struct{}, 1), topics: make(map[string]*retained)}
+	return &outbox{wake: make(chan struct{}, 1), topics: make(map[topicKey]*retained)}
 }
 
-// Put sets what should be retained on a topic.
+// Put sets what should be retained on a topic, which is never nothing.
 func (o *outbox) Put(topic, payload string, c class) {
 	kept := o.packer.pack(payload)
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	r := o.topics[topic]
+	r := o.topics[keyOf(topic)]
 	if r == nil {
 		r = o.addLocked(topic)
-	} else if r.payload == kept && !r.removed {
+	} else if r.payload == kept {
 		return
 	}
-	r.payload, r.class, r.removed = kept, c, false
+	r.payload, r.class = kept, c
 	o.markLocked(r)
 }
 
 func (o *outbox) addLocked(topic string) *retained {
 	o.added++
-	r := &retained{topic: topic, order: o.added}
-	o.topics[topic] = r
+	r := &retained{topic: keyOf(topic), order: o.added}
+	o.topics[r.topic] = r
 	return r
 }
 
@@ -107,12 +110,12 @@ func (o *outbox) addLocked(topic string) *retained {
 func (o *outbox) Remove(topic string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	r := o.topics[topic]
+	r := o.topics[keyOf(topic)]
 	if r == nil {
 		r = o.addLocked(topic)
 		r.class = valueClass
 	}
-	r.payload, r.removed = packed{}, true
+	r.payload = packed{}
 	o.markLocked(r)
 }
 
@@ -121,7 +124,7 @@ func (o *outbox) RemoveAll() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, r := range o.topics {
-		r.payload, r.removed = packed{}, true
+		r.payload = packed{}
 		o.markLocked(r)
 	}
 }
@@ -130,11 +133,11 @@ func (o *outbox) RemoveAll() {
 func (o *outbox) Disown(topic string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	r := o.topics[topic]
+	r := o.topics[keyOf(topic)]
 	if r == nil {
 		return
 	}
-	delete(o.topics, topic)
+	delete(o.topics, r.topic)
 	o.settleLocked(r)
 	if r.dirty {
 		o.dirty[r.class] = slices.DeleteFunc(o.dirty[r.class], func(d *retained) bool { return d == r })
@@ -243,7 +246,7 @@ func (o *outbox) next(limit class) (message, packed, bool) {
 			}
 		}
 		if r := o.nextDirtyLocked(c); r != nil {
-			return message{topic: r.topic, retained: true, done: func() { o.acknowledged(r) }}, r.payload, true
+			return message{topic: r.topic.String(), retained: true, done: func() { o.acknowledged(r) }}, r.payload, true
 		}
 	}
 	return message{}, packed{}, false
@@ -255,9 +258,12 @@ func (o *outbox) nextDirtyLocked(c class) *retained {
 		if r.inFlight {
 			continue
 		}
-		if i == 0 {
+		switch {
+		case len(o.dirty[c]) == 1:
+			o.dirty[c] = nil // what it had when everything was to be sent is given back
+		case i == 0:
 			o.dirty[c] = o.dirty[c][1:]
-		} else {
+		default:
 			o.dirty[c] = slices.Delete(o.dirty[c], i, i+1)
 		}
 		r.dirty, r.inFlight = false, true
@@ -287,7 +293,7 @@ func (o *outbox) acknowledged(r *retained) {
 	o.settleLocked(r)
 	if r.dirty {
 		o.signal()
-	} else if r.removed && o.topics[r.topic] == r {
+	} else if r.removed() && o.topics[r.topic] == r {
 		delete(o.topics, r.topic)
 	}
 }
@@ -338,15 +344,15 @@ func (o *outbox) Wants(topic, payload string) bool {
 	wanted := o.packer.pack(payload)
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	r := o.topics[topic]
-	return r != nil && !r.removed && r.payload == wanted
+	r := o.topics[keyOf(topic)]
+	return r != nil && !r.removed() && r.payload == wanted
 }
 
 // Owns reports whether it was decided what a topic should hold, if anything.
 func (o *outbox) Owns(topic string) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.topics[topic] != nil
+	return o.topics[keyOf(topic)] != nil
 }
 
 // Mute drops the events and answers that wait, and those to come until Unmute:
@@ -372,7 +378,7 @@ func (o *outbox) Unmute() {
 func (o *outbox) Known(topic string) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	r := o.topics[topic]
+	r := o.topics[keyOf(topic)]
 	return r != nil && !r.dirty && !r.inFlight
 }
 

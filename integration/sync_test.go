@@ -46,7 +46,8 @@ func (w *world) checkTruth() {
 	w.bridge.outbox.mu.Lock()
 	defer w.bridge.outbox.mu.Unlock()
 	retained := w.broker.retained()
-	for topic, r := range w.bridge.outbox.topics {
+	for key, r := range w.bridge.outbox.topics {
+		topic := key.String()
 		if want := w.bridge.outbox.packer.unpack(r.payload); retained[topic] != want {
 			w.t.Errorf("%s is %q, want %q", topic, retained[topic], want)
 		}
