@@ -20,18 +20,28 @@ type packed struct {
 // which changes often, is shorter.
 const packFrom = 4096
 
+// packLevel is the quickest that makes use of a dictionary.
+const packLevel = 2
+
 // packer packs and unpacks. What that takes is large, and of use for moments only.
 type packer struct {
 	compressors, expanders sync.Pool
+
+	// dictionary is the first long payload. The documents of printers differ in
+	// little more than the printers' names, so the others are kept as what makes
+	// them different.
+	dictionary []byte
+	first      sync.Once
 }
 
 func (p *packer) pack(payload string) packed {
 	if len(payload) < packFrom {
 		return packed{text: payload}
 	}
+	p.first.Do(func() { p.dictionary = []byte(payload) })
 	w, _ := p.compressors.Get().(*flate.Writer)
 	if w == nil {
-		w, _ = flate.NewWriter(nil, flate.BestSpeed) // fails for levels that there aren't
+		w, _ = flate.NewWriterDict(nil, packLevel, p.dictionary) // fails for levels that there aren't
 	}
 	defer p.compressors.Put(w)
 	var b bytes.Buffer // takes everything
@@ -50,7 +60,7 @@ func (p *packer) unpack(kept packed) string {
 		r = flate.NewReader(nil)
 	}
 	defer p.expanders.Put(r)
-	err := r.(flate.Resetter).Reset(strings.NewReader(kept.text), nil)
+	err := r.(flate.Resetter).Reset(strings.NewReader(kept.text), p.dictionary)
 	b := make([]byte, kept.length)
 	if err == nil {
 		_, err = io.ReadFull(r, b)

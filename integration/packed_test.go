@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"math/rand/v2"
 	"strings"
 	"testing"
 )
@@ -23,6 +24,28 @@ func TestPacked(t *testing.T) {
 	}
 	if n := len(pack(document).text); n > len(document)/10 {
 		t.Errorf("%d bytes are kept of %d", n, len(document))
+	}
+}
+
+// TestPackedAlike: what is like the first long payload takes next to nothing, even
+// where there is nothing in itself to compress.
+func TestPackedAlike(t *testing.T) {
+	t.Parallel()
+	var packer packer
+	random := rand.New(rand.NewPCG(1, 2))
+	first := make([]byte, 8000)
+	for i := range first {
+		first[i] = byte(' ' + random.IntN(90))
+	}
+	other := strings.Replace(string(first), string(first[4000:4005]), "right", 1)
+	for _, payload := range []string{string(first), other} {
+		p := packer.pack(payload)
+		if len(p.text) > 200 {
+			t.Errorf("%d bytes are kept of %d", len(p.text), len(payload))
+		}
+		if packer.unpack(p) != payload {
+			t.Error("it doesn't come out as it went in")
+		}
 	}
 }
 
