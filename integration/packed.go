@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"bufio"
 	"bytes"
 	"compress/flate"
 	"io"
@@ -39,16 +40,35 @@ func (p *packer) pack(payload string) packed {
 		return packed{text: payload}
 	}
 	p.first.Do(func() { p.dictionary = []byte(payload) })
-	w, _ := p.compressors.Get().(*flate.Writer)
+	w, _ := p.compressors.Get().(*compressor)
 	if w == nil {
-		w, _ = flate.NewWriterDict(nil, packLevel, p.dictionary) // fails for levels that there aren't
+		w = newCompressor(p.dictionary)
 	}
 	defer p.compressors.Put(w)
-	var b bytes.Buffer // takes everything
-	w.Reset(&b)
-	_, _ = io.WriteString(w, payload)
-	_ = w.Close()
-	return packed{text: b.String(), length: uint32(len(payload))}
+	return packed{text: w.compress(payload), length: uint32(len(payload))}
+}
+
+// compressor compresses one text after the other.
+type compressor struct {
+	in  *bufio.Writer // spares a copy of the text
+	by  *flate.Writer
+	out bytes.Buffer // takes everything
+}
+
+func newCompressor(dictionary []byte) *compressor {
+	c := new(compressor)
+	c.by, _ = flate.NewWriterDict(&c.out, packLevel, dictionary) // fails for levels that there aren't
+	c.in = bufio.NewWriter(c.by)
+	return c
+}
+
+func (c *compressor) compress(text string) string {
+	c.out.Reset()
+	c.by.Reset(&c.out)
+	_, _ = c.in.WriteString(text)
+	_ = c.in.Flush()
+	_ = c.by.Close()
+	return c.out.String()
 }
 
 func (p *packer) unpack(kept packed) string {
