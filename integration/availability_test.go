@@ -107,8 +107,8 @@ func TestLossIsSeenAfterTheGrace(t *testing.T) {
 	}, setup{prepare: withBenchy})
 }
 
-// TestOneLineForEachLossAndReturn is promise P8.
-func TestOneLineForEachLossAndReturn(t *testing.T) {
+// TestP8OneLineForEachLossAndReturn is promise P8.
+func TestP8OneLineForEachLossAndReturn(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(w *world) {
 		w.up()
@@ -241,8 +241,8 @@ func TestRevokedKeyIsNoticed(t *testing.T) {
 	})
 }
 
-// TestHalfOpenPrinter is promise P5: a line that is dead, but not closed.
-func TestHalfOpenPrinter(t *testing.T) {
+// TestP5HalfOpenPrinterIsNoticed is promise P5: a line that is dead, but not closed.
+func TestP5HalfOpenPrinterIsNoticed(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(w *world) {
 		w.up()

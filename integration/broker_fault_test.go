@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// TestStalledBroker is promise P5: a line to the broker that is dead but not
+// TestP5HalfOpenBrokerIsNoticed is promise P5: a line to the broker that is dead but not
 // closed is noticed, whether there is something to say or not.
-func TestStalledBroker(t *testing.T) {
+func TestP5HalfOpenBrokerIsNoticed(t *testing.T) {
 	t.Parallel()
 	for _, busy := range []bool{false, true} {
 		t.Run(fmt.Sprint("busy ", busy), func(t *testing.T) {
@@ -49,9 +49,9 @@ func TestStalledBroker(t *testing.T) {
 	}
 }
 
-// TestStop is the first half of promise P7: a stop says offline and ends within 5 s,
+// TestP7StopSaysOfflineWithinFiveSeconds is the first half of promise P7: a stop says offline and ends within 5 s,
 // whatever the others do.
-func TestStop(t *testing.T) {
+func TestP7StopSaysOfflineWithinFiveSeconds(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name   string
@@ -151,9 +151,9 @@ func TestStopLeavesAvailability(t *testing.T) {
 	})
 }
 
-// TestWill is the other half of P7: a crash leaves it to the will, and the next
+// TestP7CrashIsLeftToTheWill is the other half of P7: a crash leaves it to the will, and the next
 // connection says online again.
-func TestWill(t *testing.T) {
+func TestP7CrashIsLeftToTheWill(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(w *world) {
 		w.up()

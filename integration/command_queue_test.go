@@ -205,8 +205,8 @@ func TestOrder(t *testing.T) {
 	})
 }
 
-// TestIsolation is promise P3: a printer that hangs delays no other.
-func TestIsolation(t *testing.T) {
+// TestP3APrinterThatHangsDelaysNoOther is promise P3: a printer that hangs delays no other.
+func TestP3APrinterThatHangsDelaysNoOther(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(w *world) {
 		w.up()
@@ -233,9 +233,9 @@ func TestIsolation(t *testing.T) {
 	}, setup{}, setup{id: "right"})
 }
 
-// TestNoCommandAfterReconnect is promise P4: what was published while the bridge
+// TestP4NoCommandFromBeforeTheConnection is promise P4: what was published while the bridge
 // was away from the broker is never carried out, since sessions are clean.
-func TestNoCommandAfterReconnect(t *testing.T) {
+func TestP4NoCommandFromBeforeTheConnection(t *testing.T) {
 	t.Parallel()
 	for _, keep := range []bool{true, false} {
 		inBubble(t, func(w *world) {

@@ -76,9 +76,9 @@ func bridgeGoroutines() int {
 	return n
 }
 
-// TestGoroutinesAreBounded is a part of promise P6: so many per printer and no more,
+// TestP6GoroutinesAreBounded is a part of promise P6: so many per printer and no more,
 // whatever printers and broker do, and none after the stop.
-func TestGoroutinesAreBounded(t *testing.T) {
+func TestP6GoroutinesAreBounded(t *testing.T) {
 	const printers, perPrinter, others = 50, 2, 30
 	var setups []setup
 	for i := range printers {
@@ -122,9 +122,9 @@ func TestGoroutinesAreBounded(t *testing.T) {
 	}, setups...)
 }
 
-// TestInboundIsBounded: a flood of commands is answered or counted as lost, and
+// TestP6CommandsAreBounded: a flood of commands is answered or counted as lost, and
 // what it leaves behind is bounded.
-func TestInboundIsBounded(t *testing.T) {
+func TestP6CommandsAreBounded(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(w *world) {
 		w.up()

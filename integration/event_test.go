@@ -223,9 +223,9 @@ func endsBeforeStarts(t *testing.T, events []event) {
 	}
 }
 
-// TestEventsWaitForTheBroker is promise P10: what happens while the broker is away
+// TestP10EventsWaitForTheBroker is promise P10: what happens while the broker is away
 // is told afterwards, once, in order, as late, and with all facts.
-func TestEventsWaitForTheBroker(t *testing.T) {
+func TestP10EventsWaitForTheBroker(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(w *world) {
 		w.up()

@@ -8,10 +8,10 @@ import (
 	"octoprint2mqtt/octoprint/octoprinttest"
 )
 
-// TestNoSecretLeaves is promise P9: the API keys, the broker's password, and what
+// TestP9NoSecretLeaves is promise P9: the API keys, the broker's password, and what
 // is secret in addresses are in no payload, no topic and no line of the log,
 // whatever goes wrong.
-func TestNoSecretLeaves(t *testing.T) {
+func TestP9NoSecretLeaves(t *testing.T) {
 	t.Parallel()
 	const key, wrongKey, password, login = "canary-key-4711", "canary-wrong-0815", "canary-broker-1234", "canary-url-5678"
 	secrets := []string{key, wrongKey, password, login}

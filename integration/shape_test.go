@@ -133,9 +133,9 @@ func TestShapedRows(t *testing.T) {
 	}
 }
 
-// TestTablesAreBounded is a part of promise P6: shapes that come and go are not
+// TestP6TablesAreBounded is a part of promise P6: shapes that come and go are not
 // kept for ever.
-func TestTablesAreBounded(t *testing.T) {
+func TestP6TablesAreBounded(t *testing.T) {
 	t.Parallel()
 	var known tables
 	v := zeroView()

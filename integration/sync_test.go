@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// TestBrokerLost is promise P1: after an outage of the broker the retained state is
+// TestP1RetainedStateIsTheTruthAfterAnOutage is promise P1: after an outage of the broker the retained state is
 // the truth again within the backoff and 5 s, also if the broker lost everything.
-func TestBrokerLost(t *testing.T) {
+func TestP1RetainedStateIsTheTruthAfterAnOutage(t *testing.T) {
 	t.Parallel()
 	for _, keep := range []bool{true, false} {
 		for _, away := range []time.Duration{0, 7 * time.Second, 70 * time.Second} {
@@ -58,8 +58,8 @@ func (w *world) checkTruth() {
 	}
 }
 
-// TestNoOlderValueAfterNewer is promise P2, on a line that is slow and breaks.
-func TestNoOlderValueAfterNewer(t *testing.T) {
+// TestP2NoOlderValueAfterANewerOne is promise P2, on a line that is slow and breaks.
+func TestP2NoOlderValueAfterANewerOne(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(w *world) {
 		w.up()
