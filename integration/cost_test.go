@@ -129,7 +129,7 @@ func TestP6CommandsAreBounded(t *testing.T) {
 	inBubble(t, func(w *world) {
 		w.up()
 		w.sims["left"].HoldRequests(true)
-		const flood = 4000
+		const flood = 5000 // more than are remembered
 		for i := range flood {
 			w.post("left", "home", fmt.Sprintf(`{"transaction":%d}`, i))
 		}

@@ -93,9 +93,9 @@ func TestOutboxSendsByClass(t *testing.T) {
 	}
 }
 
-// TestOutboxIsNeverInFlightTwice: the second payload of a topic waits for the
+// TestP2ATopicIsNeverInFlightTwice: the second payload of a topic waits for the
 // acknowledgement of the first, or a slow broker could keep the older one.
-func TestOutboxIsNeverInFlightTwice(t *testing.T) {
+func TestP2ATopicIsNeverInFlightTwice(t *testing.T) {
 	t.Parallel()
 	o := newOutbox()
 	o.Put("a", "1", valueClass)
