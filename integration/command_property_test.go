@@ -90,17 +90,17 @@ func (g *gauntlet) command() {
 	payload := fmt.Sprintf(`{"transaction":%s,"heater":"bed","target":%v}`, transaction, c.target)
 	topic := g.w.topics.Request(c.printer, actionSetTemperature)
 	listens := len(g.w.broker.current().Topics.Subscribers(topic).Subscriptions) > 0
-	switch n := g.random.IntN(10); {
-	case n == 0:
+	switch n := g.random.IntN(10); n {
+	case 0:
 		g.say("%s %s, retained", c.printer, payload)
 		// Whoever listens now can't tell it from others. It stays on the broker, and
 		// comes again with each connection.
 		c.live, c.deliveries = listens, 1000
 		g.w.broker.publish(topic, payload, true)
-	case n == 1:
+	case 1:
 		g.say("%s %s, as if from a queue of the broker", c.printer, payload)
 		g.w.bridge.deliver(delivery{topic: topic, payload: []byte(payload), retained: true, at: time.Now()})
-	case n == 2:
+	case 2:
 		g.say("%s %s, received 11 s ago", c.printer, payload)
 		c.live = c.target == 0 // which never expires
 		g.w.bridge.deliver(delivery{topic: topic, payload: []byte(payload), at: time.Now().Add(-11 * time.Second)})
