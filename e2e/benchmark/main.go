@@ -83,16 +83,14 @@ func (m *measureCommand) Run(ctx context.Context) error {
 func (p plan) runAll(ctx context.Context, progress io.Writer) ([]result, error) {
 	var results []result
 	for round := range p.rounds {
-		for _, size := range p.sizes {
-			for _, s := range p.subjects {
-				began := time.Now()
-				r, err := p.run(ctx, s, size)
-				if err != nil {
-					return nil, err
-				}
-				results = append(results, r)
-				fmt.Fprintf(progress, "round %d, %s, %d printers: %v\n", round+1, s.name, size, time.Since(began).Round(time.Second))
+		for _, t := range p.turns(round) {
+			began := time.Now()
+			r, err := t.run(ctx)
+			if err != nil {
+				return nil, err
 			}
+			results = append(results, r)
+			fmt.Fprintf(progress, "round %d, %s, %d printers: %v\n", round+1, r.subject, r.printers, time.Since(began).Round(time.Second))
 		}
 	}
 	return results, nil

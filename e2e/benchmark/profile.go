@@ -92,9 +92,9 @@ func (c *profileCommand) Run(ctx context.Context) error {
 		return err
 	}
 	p := quickPlan("")
-	p.sizes, p.profiles = []int{c.Printers}, c.Folder
+	p.sizes, p.subjects, p.profiles = []int{c.Printers}, []subject{profiledBridge()}, c.Folder
 	p.load, p.idle = 20*time.Second, 3*pingInterval // for samples enough
-	if _, err := p.run(ctx, profiledBridge(), c.Printers); err != nil {
+	if _, err := p.turns(0)[0].run(ctx); err != nil {
 		return err
 	}
 	for _, name := range []string{"start", "load", "idle"} {

@@ -12,18 +12,17 @@ import (
 // there are, and with what.
 type plan struct {
 	rounds   int
-	settle   time.Duration // between the start and the load's measurement
-	load     time.Duration // of the largest farm; small ones are measured for half as long
+	load     time.Duration
 	probing  time.Duration
 	idle     time.Duration // a multiple of the interval of pings
-	sizes    []int         // of farms, the largest last; only that one goes through all phases
+	sizes    []int         // of farms, the largest last; the others are measured once, under load
 	subjects []subject
 	profiles string // folder to write profiles of the phases into; empty: none are made
 }
 
 func fullPlan(program string) plan {
 	return plan{
-		rounds: 3, settle: 5 * time.Second, load: 12 * time.Second, probing: 6 * time.Second, idle: 2 * pingInterval,
+		rounds: 3, load: 12 * time.Second, probing: 6 * time.Second, idle: 2 * pingInterval,
 		sizes:    []int{10, 100, 1000},
 		subjects: []subject{bridge(program), floor("floor"), decodingFloor()},
 	}
@@ -31,10 +30,24 @@ func fullPlan(program string) plan {
 
 func quickPlan(program string) plan {
 	return plan{
-		rounds: 1, settle: 4 * time.Second, load: 6 * time.Second, probing: 3 * time.Second, idle: pingInterval,
+		rounds: 1, load: 6 * time.Second, probing: 3 * time.Second, idle: pingInterval,
 		sizes:    []int{1000},
 		subjects: []subject{bridge(program), floor("floor")},
 	}
+}
+
+// turns are what each round consists of, in order.
+func (p plan) turns(round int) []*turn {
+	var list []*turn
+	most := p.sizes[len(p.sizes)-1]
+	for _, size := range p.sizes {
+		for _, s := range p.subjects {
+			if all := size == most; all || round == 0 && !s.loadOnly {
+				list = append(list, &turn{plan: p, subject: s, all: all, result: result{subject: s.name, printers: size}})
+			}
+		}
+	}
+	return list
 }
 
 // The limits within which things must happen, or the benchmark fails.
@@ -45,6 +58,10 @@ const (
 	probeInterval = 10              // frames; one of so many has a new target while latency is measured
 	startProfile  = 6 * time.Second // as long as a start takes
 	settleIdle    = 8 * time.Second // until everything that a printer's end causes is told
+	settleFloor   = 3 * time.Second
+	// settleBridge is until the bridge has looked for what former runs have left
+	// on the broker, which it does when all is published.
+	settleBridge = 12 * time.Second
 )
 
 // result is what was measured in one turn. What wasn't measured is zero.
@@ -77,18 +94,17 @@ type turn struct {
 	result  result
 }
 
-// run runs a program through all phases, or the first ones, and returns what was
-// measured.
-func (p plan) run(ctx context.Context, s subject, printers int) (r result, err error) {
-	t := &turn{plan: p, subject: s, all: printers == p.sizes[len(p.sizes)-1], result: result{subject: s.name, printers: printers}}
+// run runs the program through all phases, or the first ones, and returns what
+// was measured.
+func (t *turn) run(ctx context.Context) (r result, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if t.folder, err = os.MkdirTemp("", "octoprint2mqtt-benchmark-"); err != nil {
 		return result{}, err
 	}
 	defer os.RemoveAll(t.folder)
-	t.watch = newWatch(s.raw, printers)
-	if t.farm, err = newFarm(ctx, printers, t.watch.expect); err != nil {
+	t.watch = newWatch(t.subject.raw, t.result.printers)
+	if t.farm, err = newFarm(ctx, t.result.printers, t.watch.expect); err != nil {
 		return result{}, err
 	}
 	defer t.farm.close()
@@ -101,23 +117,25 @@ func (p plan) run(ctx context.Context, s subject, printers int) (r result, err e
 	defer following.Wait()
 	defer cancel()
 	if err := t.phases(ctx); err != nil {
-		return result{}, fmt.Errorf("%s with %d printers: %w", s.name, printers, err)
+		return result{}, fmt.Errorf("%s with %d printers: %w", t.subject.name, t.result.printers, err)
 	}
 	return t.result, nil
 }
 
 func (t *turn) phases(ctx context.Context) error {
 	phases := []func(context.Context) error{t.start}
-	whole := t.all && !t.subject.loadOnly
-	if whole {
+	if t.all && !t.subject.raw {
 		phases = append(phases, t.startAgain)
 	}
 	phases = append(phases, t.load)
 	if t.all {
 		phases = append(phases, t.probe)
 	}
-	if whole {
-		phases = append(phases, t.loseBroker, t.loseSessions, t.rest)
+	if t.all && !t.subject.raw {
+		phases = append(phases, t.loseBroker, t.loseSessions)
+	}
+	if t.all && !t.subject.loadOnly {
+		phases = append(phases, t.rest)
 	}
 	defer func() {
 		if t.program != nil {
@@ -195,15 +213,15 @@ func (t *turn) startProgram(ctx context.Context) (time.Duration, error) {
 
 // load measures what printing printers cost.
 func (t *turn) load(ctx context.Context) error {
-	if err := pause(ctx, t.plan.settle); err != nil {
+	settle := settleBridge
+	if t.subject.raw {
+		settle = settleFloor
+	}
+	if err := pause(ctx, settle); err != nil {
 		return err
 	}
 	frames, messages := t.farm.sent.Load(), t.watch.messages()
-	lasts := t.plan.load
-	if !t.all {
-		lasts /= 2
-	}
-	cpu, err := t.cpu(ctx, "load", lasts)
+	cpu, err := t.cpu(ctx, "load", t.plan.load)
 	if err != nil {
 		return err
 	}
