@@ -2,7 +2,10 @@
 
 package e2e
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 // stopHomeAssistant ends it as its own restart would.
 func (f *farm) stopHomeAssistant() {
@@ -190,7 +193,8 @@ func pairsWithBridge() []outage {
 			log: allBack(brokerLost),
 		},
 		{
-			// As after a power cut: the broker still has us online, and nobody is there to tell our will.
+			// As after a power cut: the broker still has us online, and nobody is there to tell our will. That we are
+			// dead shows when we say nothing new for a minute and a half.
 			name: "bridge and broker, with all that it had",
 			lose: func(f *farm) {
 				f.saveBroker()
@@ -200,7 +204,7 @@ func pairsWithBridge() []outage {
 			restore: func(f *farm) {
 				f.brokerUp("broker-again")
 				f.expect("bridge/state", "online")
-				f.restartBridge()
+				f.restartBridgeWithin(3 * time.Minute)
 			},
 			log: allBack(),
 		},
