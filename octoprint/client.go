@@ -89,7 +89,9 @@ func (c *Client) do(ctx context.Context, method, path string, in, out any) error
 
 type request struct {
 	method, path string
-	in           any         // sent as JSON; nil: no body
+	in           any         // sent as JSON; nil: no body, or raw
+	raw          []byte      // sent as it is, of this kind
+	kind         string      // media type of raw
 	header       http.Header // sent beside the usual ones
 	secrets      []string    // in the body, must not come back in an error
 }
@@ -126,21 +128,24 @@ func (c *Client) exchange(ctx context.Context, r request, out any) error {
 }
 
 func (c *Client) build(ctx context.Context, r request) (*http.Request, error) {
-	var body io.Reader
 	if r.in != nil {
 		b, err := json.Marshal(r.in)
 		if err != nil {
 			return nil, err
 		}
-		body = bytes.NewReader(b)
+		r.raw, r.kind = b, "application/json"
+	}
+	var body io.Reader
+	if r.raw != nil {
+		body = bytes.NewReader(r.raw)
 	}
 	req, err := http.NewRequestWithContext(ctx, r.method, c.base+r.path, body)
 	if err != nil {
 		return nil, err
 	}
 	maps.Copy(req.Header, r.header)
-	if r.in != nil {
-		req.Header.Set("Content-Type", "application/json")
+	if r.raw != nil {
+		req.Header.Set("Content-Type", r.kind)
 	}
 	req.Header.Set("X-Api-Key", c.options.APIKey)
 	if c.options.Agent != "" {

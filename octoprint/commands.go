@@ -220,11 +220,7 @@ func (c *Client) LastPrint(ctx context.Context, origin, path string) (PrintResul
 			}
 		}
 	}
-	segments := strings.Split(path, "/")
-	for i, s := range segments {
-		segments[i] = url.PathEscape(s)
-	}
-	err := c.get(ctx, "/api/files/"+url.PathEscape(origin)+"/"+strings.Join(segments, "/"), &file)
+	err := c.get(ctx, filePath(origin, path), &file)
 	last := file.Prints.Last
 	if err != nil || !last.Date.known || last.Date.value < 0 || last.Date.value > lastSecond {
 		return PrintResult{}, false, err

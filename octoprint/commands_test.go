@@ -50,6 +50,39 @@ func TestCommandRequests(t *testing.T) {
 		{"home", "/api/printer/printhead", `{"command":"home","axes":["x","z"]}`, func(c *octoprint.Client, ctx context.Context) error {
 			return c.Home(ctx, "x", "z")
 		}},
+		{"jog", "/api/printer/printhead", `{"command":"jog","x":-1.5,"z":10}`, func(c *octoprint.Client, ctx context.Context) error {
+			return c.Jog(ctx, octoprint.Move{X: new(-1.5), Z: new(10.0)})
+		}},
+		{"jog to", "/api/printer/printhead", `{"command":"jog","y":0,"absolute":true,"speed":3000}`, func(c *octoprint.Client, ctx context.Context) error {
+			return c.Jog(ctx, octoprint.Move{Y: new(0.0), Absolute: true, Speed: 3000})
+		}},
+		{"extrude", "/api/printer/tool", `{"command":"extrude","amount":-2}`, func(c *octoprint.Client, ctx context.Context) error {
+			return c.Extrude(ctx, -2)
+		}},
+		{"select tool", "/api/printer/tool", `{"command":"select","tool":"tool1"}`, func(c *octoprint.Client, ctx context.Context) error {
+			return c.SelectTool(ctx, "tool1")
+		}},
+		{"feed rate", "/api/printer/printhead", `{"command":"feedrate","factor":120}`, func(c *octoprint.Client, ctx context.Context) error {
+			return c.SetFeedRate(ctx, 120)
+		}},
+		{"flow rate", "/api/printer/tool", `{"command":"flowrate","factor":95}`, func(c *octoprint.Client, ctx context.Context) error {
+			return c.SetFlowRate(ctx, 95)
+		}},
+		{"fan", "/api/printer/command", `{"commands":["M106 S128"]}`, func(c *octoprint.Client, ctx context.Context) error {
+			return c.SetFan(ctx, 50)
+		}},
+		{"fan at full", "/api/printer/command", `{"commands":["M106 S255"]}`, func(c *octoprint.Client, ctx context.Context) error {
+			return c.SetFan(ctx, 100)
+		}},
+		{"fan off", "/api/printer/command", `{"commands":["M107"]}`, func(c *octoprint.Client, ctx context.Context) error {
+			return c.SetFan(ctx, 0)
+		}},
+		{"message", "/api/printer/command", `{"commands":["M117 Hello"]}`, func(c *octoprint.Client, ctx context.Context) error {
+			return c.Message(ctx, "Hello\nM112")
+		}},
+		{"gcode", "/api/printer/command", `{"commands":["G28 X","M400"]}`, func(c *octoprint.Client, ctx context.Context) error {
+			return c.Gcode(ctx, "G28 X", "M400")
+		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -16,6 +16,11 @@ const (
 	PermissionConnection = "CONNECTION" // connect, disconnect, and reading printer profiles
 	PermissionControl    = "CONTROL"    // temperatures, movement, G-code
 	PermissionPrint      = "PRINT"      // job control
+	PermissionFilesList  = "FILES_LIST"
+	PermissionSelect     = "FILES_SELECT"
+	PermissionUpload     = "FILES_UPLOAD"
+	PermissionDelete     = "FILES_DELETE"
+	PermissionSystem     = "SYSTEM" // the system menu
 )
 
 // Info is what a server, a user and a printer profile are like. It changes
