@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -24,13 +25,26 @@ const (
 	actionSetTemperature = "set_temperature"
 	actionSetOffset      = "set_offset"  // of rows only, it can't be requested
 	actionMaintenance    = "maintenance" // likewise
+	actionJog            = "jog"
+	actionExtrude        = "extrude"
+	actionTool           = "tool"
+	actionFiles          = "files"
+	actionSelect         = "select"
+	actionPrint          = "print"
+	actionGcode          = "gcode"
+	actionMessage        = "message"
+	actionUpload         = "upload"
+	actionDelete         = "delete"
+	actionSystem         = "system"
 )
 
 // action is one thing that a printer can be asked to do.
 type action struct {
 	name string
-	// permission is OctoPrint's that it needs. All actions need control.
-	permission string
+	// access is the level that it needs; empty: control.
+	access Access
+	// permissions are OctoPrint's that it needs.
+	permissions []string
 	// runsIn are the phases that it may run in.
 	runsIn []octoprint.Phase
 	// distinct refuses the same command again for that long.
@@ -44,7 +58,7 @@ type action struct {
 
 // call is a checked command, ready to be sent.
 type call struct {
-	send func(context.Context, *octoprint.Client) error
+	send func(context.Context, *octoprint.Client) (data any, err error)
 	// urgent calls make the printer safer: they are always tried, whatever is
 	// known of it, at once and without a time limit on how long they waited.
 	urgent bool
@@ -63,22 +77,27 @@ func connectedPhases() []octoprint.Phase {
 }
 
 func printerActions() []action {
-	job, control := octoprint.PermissionPrint, octoprint.PermissionControl
+	return append(basicActions(), append(motionActions(), append(fileActions(), fullActions()...)...)...)
+}
+
+func basicActions() []action {
+	job, control := []string{octoprint.PermissionPrint}, []string{octoprint.PermissionControl}
+	connection := []string{octoprint.PermissionConnection}
 	cancellable := append([]octoprint.Phase{octoprint.PhasePausing, octoprint.PhasePaused}, jobPhases...)
 	paused := []octoprint.Phase{octoprint.PhasePaused}
 	idle := []octoprint.Phase{octoprint.PhaseIdle}
 	return []action{
-		{name: actionPause, permission: job, runsIn: jobPhases, prepare: plain((*octoprint.Client).Pause)},
-		{name: actionResume, permission: job, runsIn: paused, prepare: plain((*octoprint.Client).Resume)},
-		{name: actionCancel, permission: job, runsIn: cancellable, prepare: plain((*octoprint.Client).Cancel)},
-		{name: actionStart, permission: job, runsIn: idle, distinct: time.Second, prepare: prepareStart},
-		{name: actionRestart, permission: job, runsIn: paused, prepare: plain((*octoprint.Client).Restart)},
-		{name: actionConnect, permission: octoprint.PermissionConnection, runsIn: []octoprint.Phase{octoprint.PhaseOffline, octoprint.PhaseError}, prepare: prepareConnect},
-		{name: actionDisconnect, permission: octoprint.PermissionConnection, runsIn: idle, prepare: plain((*octoprint.Client).Disconnect)},
-		{name: actionHome, permission: control, runsIn: idle, prepare: prepareHome},
-		{name: actionSetTemperature, permission: control, runsIn: connectedPhases(), prepare: prepareTarget},
-		{name: actionSetOffset, permission: control, runsIn: connectedPhases(), rowOnly: true, prepare: prepareOffset},
-		{name: actionEmergencyStop, permission: control, prepare: prepareEmergencyStop},
+		{name: actionPause, permissions: job, runsIn: jobPhases, prepare: plain((*octoprint.Client).Pause)},
+		{name: actionResume, permissions: job, runsIn: paused, prepare: plain((*octoprint.Client).Resume)},
+		{name: actionCancel, permissions: job, runsIn: cancellable, prepare: plain((*octoprint.Client).Cancel)},
+		{name: actionStart, permissions: job, runsIn: idle, distinct: time.Second, prepare: prepareStart},
+		{name: actionRestart, permissions: job, runsIn: paused, prepare: plain((*octoprint.Client).Restart)},
+		{name: actionConnect, permissions: connection, runsIn: []octoprint.Phase{octoprint.PhaseOffline, octoprint.PhaseError}, prepare: prepareConnect},
+		{name: actionDisconnect, permissions: connection, runsIn: idle, prepare: plain((*octoprint.Client).Disconnect)},
+		{name: actionHome, permissions: control, runsIn: idle, prepare: prepareHome},
+		{name: actionSetTemperature, permissions: control, runsIn: connectedPhases(), prepare: prepareTarget},
+		{name: actionSetOffset, permissions: control, runsIn: connectedPhases(), rowOnly: true, prepare: prepareOffset},
+		{name: actionEmergencyStop, permissions: control, prepare: prepareEmergencyStop},
 		{name: actionMaintenance, rowOnly: true, prepare: prepareMaintenance},
 	}
 }
@@ -86,11 +105,13 @@ func printerActions() []action {
 // allows refuses where the configuration or OctoPrint's permissions don't allow
 // the action. What OctoPrint permits is asked only where it is known.
 func (a *action) allows(v *printerView) *refusal {
-	if !v.config.Access.includes(AccessControl) {
-		return refuse(CodeAccessDenied, "access: %s in the configuration does not allow commands to this printer", v.config.Access)
+	if !v.config.Access.includes(cmp.Or(a.access, AccessControl)) {
+		return refuse(CodeAccessDenied, "access: %s in the configuration does not allow this for this printer", v.config.Access)
 	}
-	if a.permission != "" && v.info.User != "" && !v.info.May(a.permission) {
-		return refuse(CodeNotPermitted, "the OctoPrint user %s lacks the permission %s", quote(v.info.User), a.permission)
+	for _, permission := range a.permissions {
+		if v.info.User != "" && !v.info.May(permission) {
+			return refuse(CodeNotPermitted, "the OctoPrint user %s lacks the permission %s", quote(v.info.User), permission)
+		}
 	}
 	return nil
 }
@@ -119,8 +140,13 @@ func plain(send func(*octoprint.Client, context.Context) error) func(json.RawMes
 		if r := decodeParameters(parameters, &struct{}{}); r != nil {
 			return call{}, r
 		}
-		return call{send: func(ctx context.Context, c *octoprint.Client) error { return send(c, ctx) }}, nil
+		return sending(func(ctx context.Context, c *octoprint.Client) error { return send(c, ctx) }), nil
 	}
+}
+
+// sending makes a call of a command that tells nothing.
+func sending(send func(context.Context, *octoprint.Client) error) call {
+	return call{send: func(ctx context.Context, c *octoprint.Client) (any, error) { return nil, send(ctx, c) }}
 }
 
 func prepareEmergencyStop(parameters json.RawMessage, v *printerView) (call, *refusal) {
@@ -158,7 +184,7 @@ func prepareConnect(parameters json.RawMessage, _ *printerView) (call, *refusal)
 	if hasControl(p.Port) || hasControl(p.Profile) {
 		return call{}, refuse(CodeInvalid, "port and profile have no control characters")
 	}
-	return call{send: func(ctx context.Context, c *octoprint.Client) error { return c.Connect(ctx, o) }}, nil
+	return sending(func(ctx context.Context, c *octoprint.Client) error { return c.Connect(ctx, o) }), nil
 }
 
 func prepareHome(parameters json.RawMessage, _ *printerView) (call, *refusal) {
@@ -179,7 +205,7 @@ func prepareHome(parameters json.RawMessage, _ *printerView) (call, *refusal) {
 	if len(p.Axes) == 0 {
 		return call{}, refuse(CodeInvalid, "axes names no axis")
 	}
-	return call{send: func(ctx context.Context, c *octoprint.Client) error { return c.Home(ctx, p.Axes...) }}, nil
+	return sending(func(ctx context.Context, c *octoprint.Client) error { return c.Home(ctx, p.Axes...) }), nil
 }
 
 func prepareTarget(parameters json.RawMessage, v *printerView) (call, *refusal) {
@@ -193,8 +219,9 @@ func prepareTarget(parameters json.RawMessage, v *printerView) (call, *refusal) 
 	if r := inRange(*p.Target, 0, v.config.limit(p.Heater)); r != nil {
 		return call{}, r
 	}
-	send := func(ctx context.Context, c *octoprint.Client) error { return c.SetTarget(ctx, p.Heater, *p.Target) }
-	return call{send: send, urgent: *p.Target == 0, heater: p.Heater}, nil
+	ready := sending(func(ctx context.Context, c *octoprint.Client) error { return c.SetTarget(ctx, p.Heater, *p.Target) })
+	ready.urgent, ready.heater = *p.Target == 0, p.Heater
+	return ready, nil
 }
 
 func prepareOffset(parameters json.RawMessage, v *printerView) (call, *refusal) {
@@ -208,7 +235,7 @@ func prepareOffset(parameters json.RawMessage, v *printerView) (call, *refusal) 
 	if r := inRange(*p.Target, -50, 50); r != nil {
 		return call{}, r
 	}
-	return call{send: func(ctx context.Context, c *octoprint.Client) error { return c.SetOffset(ctx, p.Heater, *p.Target) }}, nil
+	return sending(func(ctx context.Context, c *octoprint.Client) error { return c.SetOffset(ctx, p.Heater, *p.Target) }), nil
 }
 
 // maintenanceParameters are what the maintenance switch is set to.

@@ -9,7 +9,7 @@ import (
 // samePrinter reports whether two configurations of a printer say the same.
 func samePrinter(a, b *PrinterConfig) bool {
 	return sameConnection(a, b) && a.Name == b.Name && a.Area == b.Area && a.Access == b.Access &&
-		a.Limits == b.Limits && a.ReadyBelow == b.ReadyBelow
+		a.Limits == b.Limits && a.ReadyBelow == b.ReadyBelow && slices.Equal(a.GcodeAllow, b.GcodeAllow)
 }
 
 // sameConnection reports whether two configurations of a printer lead to the same

@@ -23,21 +23,22 @@ type command struct {
 	action     action
 	parameters json.RawMessage
 	at         time.Time
-	// answer is called once, with nil when OctoPrint has accepted the command.
-	answer func(*refusal)
+	// answer is called once, with nil when OctoPrint has accepted the command, and
+	// with what it has told.
+	answer func(*refusal, any)
 
 	number uint64 // in the order in which the printer's commands came
 }
 
 // requested takes a request for one of the printer's actions.
-func (p *printer) requested(name string, r request, at time.Time, answer func(*refusal)) {
+func (p *printer) requested(name string, r request, at time.Time, answer func(*refusal, any)) {
 	for _, a := range printerActions() {
 		if a.name == name && !a.rowOnly {
 			p.accept(&command{action: a, parameters: r.parameters, at: at, answer: answer}, r.transaction)
 			return
 		}
 	}
-	answer(refuse(CodeNoAction, "a printer has no action %s", quote(name)))
+	answer(refuse(CodeNoAction, "a printer has no action %s", quote(name)), nil)
 }
 
 // set takes a command for one of the printer's rows.
@@ -56,7 +57,7 @@ func (p *printer) set(key, payload string, at time.Time, answer func(*refusal)) 
 		}
 		for _, a := range printerActions() {
 			if a.name == r.action {
-				p.accept(&command{action: a, parameters: parameters, at: at, answer: answer}, nil)
+				p.accept(&command{action: a, parameters: parameters, at: at, answer: func(r *refusal, _ any) { answer(r) }}, nil)
 			}
 		}
 		return
@@ -79,7 +80,7 @@ func (p *printer) accept(c *command, transaction json.RawMessage) {
 	p.mu.Unlock()
 	switch {
 	case refused != nil, ready.own != nil:
-		c.answer(refused)
+		c.answer(refused, nil)
 	case ready.urgent:
 		p.hurry(c, ready)
 	}
@@ -136,18 +137,18 @@ func (p *printer) work(ctx context.Context) {
 // carryOut sends a queued command if it is still right to do so.
 func (p *printer) carryOut(ctx context.Context, c *command) {
 	if ctx.Err() != nil {
-		c.answer(refuse(CodeUnreachable, "the bridge is letting go of this printer"))
+		c.answer(refuse(CodeUnreachable, "the bridge is letting go of this printer"), nil)
 		return
 	}
 	if time.Since(c.at) > expiry {
-		c.answer(refuse(CodeExpired, "it waited for more than %v", expiry))
+		c.answer(refuse(CodeExpired, "it waited for more than %v", expiry), nil)
 		return
 	}
 	p.mu.Lock()
 	ready, r := p.readyLocked(c)
 	p.mu.Unlock()
 	if r != nil {
-		c.answer(r)
+		c.answer(r, nil)
 		return
 	}
 	p.send(ctx, c, ready)
@@ -170,5 +171,6 @@ func (p *printer) readyLocked(c *command) (call, *refusal) {
 func (p *printer) send(ctx context.Context, c *command, ready call) {
 	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
 	defer cancel()
-	c.answer(refusalOf(ready.send(ctx, p.octoPrint())))
+	data, err := ready.send(ctx, p.octoPrint())
+	c.answer(refusalOf(err), data)
 }

@@ -2,12 +2,14 @@ package integration
 
 import (
 	"cmp"
+	"encoding/base64"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"octoprint2mqtt/octoprint"
+	"octoprint2mqtt/octoprint/octoprinttest"
 )
 
 // inPhase brings the printer left into a phase.
@@ -34,6 +36,12 @@ func (w *world) inPhase(phase octoprint.Phase) {
 	}
 	w.within(10*time.Second, string(phase), func() bool { return w.value("left", "state") == string(phase) })
 	w.sleep(2 * time.Second)
+}
+
+// fullAccess allows everything that can be allowed, and some G-code.
+func fullAccess(c *PrinterConfig) {
+	c.Access, c.APIKey = AccessFull, "admin-key"
+	c.GcodeAllow = []GcodeWord{{Word: "M106", WhilePrinting: true}, {Word: "G28"}}
 }
 
 // TestCommandsReachOctoPrint sends every action in a phase that it may run in, as
@@ -64,6 +72,15 @@ func TestCommandsReachOctoPrint(t *testing.T) {
 		{"printing", "set_temperature", `{"heater":"bed","target":55}`, "bed_setpoint", "55", bed + `{"command":"target","target":55}`, "printing"},
 		{"idle", "", "", "tool0_offset", "-5", tool + `{"command":"offset","offsets":{"tool0":-5}}`, "idle"},
 		{"idle", "", "", "bed_offset", "12.5", bed + `{"command":"offset","offset":12.5}`, "idle"},
+		{"idle", "jog", `{"x":10,"z":-1.5}`, "", "", `POST /api/printer/printhead {"command":"jog","x":10,"z":-1.5}`, "idle"},
+		{"paused", "jog", `{"z":50,"absolute":true,"speed":600}`, "", "", `POST /api/printer/printhead {"absolute":true,"command":"jog","speed":600,"z":50}`, "paused"},
+		{"idle", "tool", `{"tool":"tool0"}`, "", "", tool + `{"command":"select","tool":"tool0"}`, "idle"},
+		{"idle", "select", `{"path":"parts/benchy.gcode"}`, "", "", `POST /api/files/local/parts/benchy.gcode {"command":"select"}`, "idle"},
+		{"idle", "print", `{"path":"parts/benchy.gcode"}`, "", "", `POST /api/files/local/parts/benchy.gcode {"command":"select","print":true}`, "printing"},
+		{"idle", "delete", `{"path":"parts/benchy.gcode"}`, "", "", `DELETE /api/files/local/parts/benchy.gcode `, "idle"},
+		{"idle", "message", `{"text":"Hello"}`, "", "", `POST /api/printer/command {"commands":["M117 Hello"]}`, "idle"},
+		{"idle", "gcode", `{"commands":["G28 X","M106 S0"]}`, "", "", `POST /api/printer/command {"commands":["G28 X","M106 S0"]}`, "idle"},
+		{"printing", "gcode", `{"command":"M106 S128"}`, "", "", `POST /api/printer/command {"commands":["M106 S128"]}`, "printing"},
 		{"printing", "emergency_stop", `{}`, "emergency_stop", "PRESS", `POST /api/printer/command {"command":"M112"}`, "error"},
 	} {
 		for _, byRow := range []bool{false, true} {
@@ -93,7 +110,7 @@ func TestCommandsReachOctoPrint(t *testing.T) {
 						t.Errorf("sent %q, want %q", got, tt.want)
 					}
 					w.within(10*time.Second, "the state is "+tt.then, func() bool { return w.value("left", "state") == tt.then })
-				}, setup{prepare: withBenchy})
+				}, setup{prepare: withBenchy, config: fullAccess})
 			})
 		}
 	}
@@ -103,7 +120,7 @@ func TestCommandsReachOctoPrint(t *testing.T) {
 // brought about and that it may not run in.
 func TestRefusedCommandsReachNobody(t *testing.T) {
 	t.Parallel()
-	permissions := []string{"PRINT", "CONTROL", "CONNECTION"}
+	permissions := []string{"PRINT", "CONTROL", "CONNECTION", "FILES_LIST", "FILES_SELECT", "FILES_UPLOAD", "FILES_DELETE"}
 	for _, phase := range []octoprint.Phase{"idle", "printing", "paused", "offline", "error", ""} {
 		t.Run("in_"+string(phase), func(t *testing.T) {
 			t.Parallel()
@@ -121,8 +138,8 @@ func TestRefusedCommandsReachNobody(t *testing.T) {
 						t.Errorf("%s: %v, want %s", a.name, r.Error, want)
 					}
 					refused++
+					w.sleep(3 * time.Second) // no repetition, and the log is limited
 					if row := a.row(); row != "" {
-						w.sleep(1001 * time.Millisecond) // no repetition
 						if r := w.set("left", row, a.rowPayload()); r.code() != want {
 							t.Errorf("%s/set: %v, want %s", row, r.Error, want)
 						}
@@ -142,6 +159,8 @@ func TestRefusedCommandsReachNobody(t *testing.T) {
 func (a contractAction) row() string {
 	switch {
 	case a.name == "restart" || a.name == "home" && a.parameters != "":
+		return ""
+	case slices.Contains(strings.Fields("jog extrude tool files select print gcode message upload delete system"), a.name):
 		return ""
 	case a.name == "set_temperature":
 		return "bed_setpoint"
@@ -265,8 +284,15 @@ func TestPermissions(t *testing.T) {
 				w.up()
 				before := len(w.sims["left"].Requests())
 				for _, a := range contractActions() {
-					if r := w.request("left", a.name, cmp.Or(a.parameters, "{}")); r.code() != tt.want {
-						t.Errorf("%s: %v, want %s", a.name, r.Error, tt.want)
+					want := tt.want
+					switch {
+					case a.name == "files" && w.config.Printers[0].APIKey == "readonly-key":
+						want = "ok" // that is reading
+					case a.access == AccessFull && w.config.Printers[0].Access != AccessFull:
+						want = CodeAccessDenied
+					}
+					if r := w.request("left", a.name, cmp.Or(a.parameters, "{}")); r.code() != want {
+						t.Errorf("%s: %v, want %s", a.name, r.Error, want)
 					}
 				}
 				if got := w.sims["left"].sentTo(before); len(got) > 0 {
@@ -280,4 +306,104 @@ func TestPermissions(t *testing.T) {
 			}, setup{config: tt.config})
 		})
 	}
+}
+
+// TestFileActions: what the printer has is told, what it hasn't is refused.
+func TestFileActions(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		w.up()
+		r := w.request("left", "files", `{}`)
+		if want := `{"files":[{"origin":"local","path":"parts/benchy.gcode"`; r.code() != "ok" || !strings.HasPrefix(string(r.Data), want) {
+			t.Errorf("files: %v %s", r.Error, r.Data)
+		}
+		if r := w.request("left", "files", `{"path":"/other/"}`); string(r.Data) != `{"files":[]}` {
+			t.Errorf("files of a folder: %v %s", r.Error, r.Data)
+		}
+		for _, payload := range []string{
+			`{"path":"benchy.gcode"}`, `{"path":"parts/../parts/benchy.gcode"}`, `{"path":"parts/benchy.gcode","origin":"sdcard"}`, `{"path":"parts"}`,
+		} {
+			for _, action := range []string{"select", "print"} {
+				w.sleep(2 * time.Second)
+				if r := w.request("left", action, payload); r.code() != CodeInvalid || !strings.Contains(r.Error.Message, "no printable file") {
+					t.Errorf("%s %s: %+v", action, payload, r)
+				}
+			}
+		}
+		if got := w.sims["left"].sentTo(0); len(got) > 0 {
+			t.Errorf("sent: %q", got)
+		}
+		r = w.request("left", "upload", `{"name":"new.gcode","base64":"RzI4Cg=="}`)
+		if r.code() != "ok" || string(r.Data) != `{"path":"new.gcode","printing":false}` {
+			t.Errorf("upload: %v %s", r.Error, r.Data)
+		}
+		largest := func(more int) string {
+			return `{"name":"large.gcode","base64":"` + base64.StdEncoding.EncodeToString(make([]byte, maxUpload+more)) + `"}`
+		}
+		if r := w.request("left", "upload", largest(0)); r.code() != "ok" {
+			t.Errorf("an upload of 4 MiB: %v", r.Error)
+		}
+		if r := w.request("left", "upload", largest(1)); r.code() != CodeTooLarge {
+			t.Errorf("a larger upload: %+v", r)
+		}
+		if r := w.request("left", "print", `{"path":"`+strings.Repeat("x", maxPayload)+`"}`); r.code() != CodeTooLarge {
+			t.Errorf("a large request: %+v", r)
+		}
+		if r := w.request("left", "print", `{"path":"new.gcode"}`); r.code() != "ok" {
+			t.Errorf("print: %v", r.Error)
+		}
+		w.within(10*time.Second, "it prints", func() bool { return w.value("left", "state") == "printing" })
+		if r := w.request("left", "delete", `{"path":"new.gcode"}`); r.code() != CodeWrongState {
+			t.Errorf("delete what is printed: %+v", r)
+		}
+		if r := w.request("left", "delete", `{"path":"large.gcode"}`); r.code() != "ok" {
+			t.Errorf("delete: %v", r.Error)
+		}
+	}, setup{prepare: withBenchy, config: fullAccess})
+}
+
+// TestExtrudeWantsHeat: a cold tool moves no filament, whatever OctoPrint thinks.
+func TestExtrudeWantsHeat(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		w.up()
+		if r := w.request("left", "extrude", `{"amount_mm":5}`); r.code() != CodeWrongState || !strings.Contains(r.Error.Message, "170") {
+			t.Errorf("cold: %+v", r)
+		}
+		if r := w.set("left", "tool0_setpoint", "200"); r.code() != "ok" {
+			t.Fatal(r.Error)
+		}
+		w.sleep(5 * time.Minute)
+		before := len(w.sims["left"].Requests())
+		if r := w.request("left", "extrude", `{"amount_mm":5,"tool":"tool0"}`); r.code() != "ok" {
+			t.Errorf("warm: %+v", r)
+		}
+		const tool = "POST /api/printer/tool "
+		want := []string{tool + `{"command":"select","tool":"tool0"}`, tool + `{"amount":5,"command":"extrude"}`}
+		if got := w.sims["left"].sentTo(before); !slices.Equal(got, want) {
+			t.Errorf("sent %q", got)
+		}
+	})
+}
+
+// TestSystemAction: only what OctoPrint's menu has, and never while it prints.
+func TestSystemAction(t *testing.T) {
+	t.Parallel()
+	lamp := octoprinttest.Options{SystemCommands: []octoprinttest.SystemCommand{{Action: "lamp_on", Name: "Lamp on"}, {Action: "fails", Name: "Fails", Error: "no such lamp"}}}
+	inBubble(t, func(w *world) {
+		w.up()
+		if r := w.request("left", "system", `{"source":"custom","action":"lamp_on"}`); r.code() != "ok" {
+			t.Errorf("%+v", r)
+		}
+		if r := w.request("left", "system", `{"source":"custom","action":"fails"}`); r.code() != CodeOctoPrint || !strings.Contains(r.Error.Message, "no such lamp") {
+			t.Errorf("%+v", r)
+		}
+		if r := w.request("left", "system", `{"source":"custom","action":"rm"}`); r.code() != CodeInvalid {
+			t.Errorf("%+v", r)
+		}
+		w.print("left")
+		if r := w.request("left", "system", `{"source":"custom","action":"lamp_on"}`); r.code() != CodeWrongState {
+			t.Errorf("while printing: %+v", r)
+		}
+	}, setup{options: lamp, prepare: withBenchy, config: fullAccess})
 }

@@ -92,10 +92,18 @@ type PrinterConfig struct {
 	// ReadyBelow is the temperature in °C below which every heater must be for
 	// the printer to count as ready.
 	ReadyBelow float64
+	// GcodeAllow are the words of G-code that may be sent to the printer.
+	GcodeAllow []GcodeWord
 	TLS        *tls.Config // for https; nil: the system's certificates
 
 	// Dial makes the network connections to OctoPrint; nil means TCP.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// GcodeWord is a word of G-code, such as M117, that may be sent.
+type GcodeWord struct {
+	Word          string
+	WhilePrinting bool // else only without a job
 }
 
 // Limits are the highest targets in °C that the bridge ever sends.

@@ -93,7 +93,7 @@ func (b *Bridge) each(name string, at time.Time, done func(map[string]printerRes
 	results := make(map[string]printerResult, len(printers))
 	left := len(printers)
 	for _, p := range printers {
-		p.requested(name, request{parameters: json.RawMessage("{}")}, at, func(r *refusal) {
+		p.requested(name, request{parameters: json.RawMessage("{}")}, at, func(r *refusal, _ any) {
 			mu.Lock()
 			results[p.id] = resultOf(r)
 			left--

@@ -17,8 +17,9 @@ import (
 type contractAction struct {
 	name       string
 	parameters string // a valid example
-	permission string
-	runsIn     string // phases; "connected" for all of them with a connection
+	permission string // several are separated by blanks
+	access     Access // that it needs; control if empty
+	runsIn     string // phases; "connected" for all of them with a connection, "any"
 	// withoutPrinter actions are for printers that are not connected, so it is no
 	// reason to refuse them.
 	withoutPrinter bool
@@ -39,6 +40,17 @@ func contractActions() []contractAction {
 		{name: "set_temperature", parameters: `{"heater":"bed","target":60}`, permission: "CONTROL", runsIn: "connected"},
 		{name: "set_temperature", parameters: `{"heater":"tool0","target":0}`, permission: "CONTROL", always: true},
 		{name: "emergency_stop", permission: "CONTROL", always: true},
+		{name: "jog", parameters: `{"x":10,"z":-1}`, permission: "CONTROL", runsIn: "idle paused"},
+		{name: "extrude", parameters: `{"amount_mm":5}`, permission: "CONTROL", runsIn: "idle paused"},
+		{name: "tool", parameters: `{"tool":"tool0"}`, permission: "CONTROL", runsIn: "idle"},
+		{name: "files", permission: "FILES_LIST", runsIn: "any", withoutPrinter: true},
+		{name: "select", parameters: `{"path":"a.gcode"}`, permission: "FILES_LIST FILES_SELECT", runsIn: "idle"},
+		{name: "print", parameters: `{"path":"a.gcode","origin":"sdcard"}`, permission: "FILES_LIST FILES_SELECT PRINT", runsIn: "idle"},
+		{name: "gcode", parameters: `{"command":"M106 S255"}`, permission: "CONTROL", access: AccessFull, runsIn: "connected"},
+		{name: "message", parameters: `{"text":"Hello"}`, permission: "CONTROL", access: AccessFull, runsIn: "connected"},
+		{name: "upload", parameters: `{"name":"a.gcode","base64":"RzI4"}`, permission: "FILES_UPLOAD", access: AccessFull, runsIn: "any", withoutPrinter: true},
+		{name: "delete", parameters: `{"path":"b.gcode"}`, permission: "FILES_LIST FILES_DELETE", access: AccessFull, runsIn: "any", withoutPrinter: true},
+		{name: "system", parameters: `{"source":"core","action":"restart"}`, permission: "SYSTEM", access: AccessFull, runsIn: "offline connecting idle error sending", withoutPrinter: true},
 	}
 }
 
@@ -53,11 +65,11 @@ type situation struct {
 
 // want is the code that the contract demands, "ok" for a command that is sent.
 func (a contractAction) want(s situation) Code {
-	runsIn := strings.Fields(strings.ReplaceAll(a.runsIn, "connected", connected))
+	runsIn := strings.Fields(strings.ReplaceAll(strings.ReplaceAll(a.runsIn, "connected", connected), "any", "offline connecting error "+connected))
 	switch {
-	case s.access == AccessRead:
+	case s.access == AccessRead, a.access == AccessFull && s.access != AccessFull:
 		return CodeAccessDenied
-	case !slices.Contains(s.permissions, a.permission):
+	case slices.ContainsFunc(strings.Fields(a.permission), func(p string) bool { return !slices.Contains(s.permissions, p) }):
 		return CodeNotPermitted
 	case a.always:
 		return "ok"
@@ -75,7 +87,7 @@ func (a contractAction) want(s situation) Code {
 // level of access and with every set of permissions.
 func TestGuards(t *testing.T) {
 	t.Parallel()
-	all := []string{octoprint.PermissionStatus, octoprint.PermissionPrint, octoprint.PermissionControl, octoprint.PermissionConnection}
+	all := strings.Fields("STATUS PRINT CONTROL CONNECTION FILES_LIST FILES_SELECT FILES_UPLOAD FILES_DELETE SYSTEM")
 	sets := [][]string{all, {}}
 	for i := range all {
 		sets = append(sets, all[i:i+1], slices.Concat(all[:i], all[i+1:]))
@@ -137,13 +149,17 @@ func decide(t *testing.T, a contractAction, s situation) Code {
 func printerIn(s situation) *printer {
 	c := printerConfig("left")
 	c.Access = s.access
+	c.GcodeAllow = []GcodeWord{{Word: "M106", WhilePrinting: true}, {Word: "M104", WhilePrinting: true}, {Word: "G28"}}
 	b := New(Config{MQTT: MQTTConfig{URL: mustURL("mqtt://broker.test:1883"), BaseTopic: "base"}, Printers: []PrinterConfig{c}}, zerolog.Nop())
 	p := b.printers()[0]
 	p.view.info = octoprint.Info{
 		Version: "1.11.8", User: "operator", Permissions: append([]string{}, s.permissions...),
-		Profile: &octoprint.Profile{Heaters: []string{"tool0", "bed"}},
+		Profile: &octoprint.Profile{Heaters: []string{"tool0", "bed"}, X: octoprint.Range{Max: 250}, Y: octoprint.Range{Max: 210}, Z: octoprint.Range{Max: 200}},
 	}
-	p.view.state = octoprint.State{Phase: s.phase, Job: octoprint.Job{Path: "a.gcode"}}
+	p.view.state = octoprint.State{Phase: s.phase, Job: octoprint.Job{Path: "a.gcode", Origin: "local"}}
+	if s.phase.Connected() {
+		p.view.state.Heaters = map[string]octoprint.Heater{"tool0": {Actual: new(205.0)}, "bed": {Actual: new(60.0)}}
+	}
 	p.session = s.phase != ""
 	return p
 }
@@ -153,9 +169,11 @@ func printerIn(s situation) *printer {
 func TestEveryActionIsInTheContract(t *testing.T) {
 	t.Parallel()
 	for _, a := range printerActions() {
-		known := slices.ContainsFunc(contractActions(), func(c contractAction) bool { return c.name == a.name && c.permission == a.permission })
+		known := slices.ContainsFunc(contractActions(), func(c contractAction) bool {
+			return c.name == a.name && c.permission == strings.Join(a.permissions, " ") && c.access == a.access
+		})
 		if !known && !a.rowOnly {
-			t.Errorf("the contract has no action %s with permission %s", a.name, a.permission)
+			t.Errorf("the contract has no action %s with permissions %s at access %q", a.name, a.permissions, a.access)
 		}
 	}
 }
@@ -223,6 +241,72 @@ func TestParameters(t *testing.T) {
 		{"connect", `{"port":7}`, CodeInvalid},
 		{"pause", `{"action":"toggle"}`, CodeInvalid},
 		{"emergency_stop", `{"really":true}`, CodeInvalid},
+		{"jog", `{"x":250}`, "ok"},
+		{"jog", `{"x":-250,"y":210,"z":-200}`, "ok"},
+		{"jog", `{"x":250.1}`, CodeOutOfRange},
+		{"jog", `{"x":-1,"absolute":true}`, CodeOutOfRange},
+		{"jog", `{"z":0,"absolute":true,"speed":3000}`, "ok"},
+		{"jog", `{"z":201,"absolute":true}`, CodeOutOfRange},
+		{"jog", `{"z":1,"speed":0}`, CodeOutOfRange},
+		{"jog", `{"z":1,"speed":30001}`, CodeOutOfRange},
+		{"jog", `{"z":1,"speed":1.5}`, CodeInvalid},
+		{"jog", `{}`, CodeInvalid},
+		{"jog", `{"speed":100}`, CodeInvalid},
+		{"jog", `{"e":1}`, CodeInvalid},
+		{"jog", `{"x":"1"}`, CodeInvalid},
+		{"extrude", `{"amount_mm":-100}`, "ok"},
+		{"extrude", `{"amount_mm":100.1}`, CodeOutOfRange},
+		{"extrude", `{"amount_mm":0}`, CodeInvalid},
+		{"extrude", `{}`, CodeInvalid},
+		{"extrude", `{"amount_mm":1,"tool":"tool0"}`, "ok"},
+		{"extrude", `{"amount_mm":1,"tool":"tool1"}`, CodeInvalid},
+		{"extrude", `{"amount_mm":1,"tool":"bed"}`, CodeInvalid},
+		{"tool", `{"tool":"tool1"}`, CodeInvalid},
+		{"tool", `{"tool":"bed"}`, CodeInvalid},
+		{"tool", `{}`, CodeInvalid},
+		{"files", `{"path":"parts"}`, "ok"},
+		{"files", `{"path":7}`, CodeInvalid},
+		{"select", `{}`, CodeInvalid},
+		{"select", `{"path":""}`, CodeInvalid},
+		{"select", `{"path":"a\nb"}`, CodeInvalid},
+		{"select", `{"path":"a.gcode","origin":"cloud"}`, CodeInvalid},
+		{"print", `{"path":"a.gcode","print":true}`, CodeInvalid},
+		{"gcode", `{"command":"M106 S255"}`, "ok"},
+		{"gcode", `{"commands":["G28 X Y","M106 S0"]}`, "ok"},
+		{"gcode", `{"commands":["G28","M112"]}`, CodeAccessDenied},
+		{"gcode", `{"command":"M1060 S255"}`, CodeAccessDenied},
+		{"gcode", `{"command":"M10"}`, CodeAccessDenied},
+		{"gcode", `{"command":"m106"}`, CodeInvalid},
+		{"gcode", `{"command":"M106\nM112"}`, CodeInvalid},
+		{"gcode", `{"command":"M106\rM112"}`, CodeInvalid},
+		{"gcode", `{"command":"M106 ;x"}`, CodeInvalid},
+		{"gcode", `{"command":"M106 %(x)s"}`, CodeInvalid},
+		{"gcode", `{"command":"M106 {x}"}`, CodeInvalid},
+		{"gcode", `{"command":"@pause"}`, CodeInvalid},
+		{"gcode", `{"command":" M106"}`, CodeInvalid},
+		{"gcode", `{"command":"M106S255"}`, CodeInvalid},
+		{"gcode", `{"command":""}`, CodeInvalid},
+		{"gcode", `{}`, CodeInvalid},
+		{"gcode", `{"command":"G28","commands":["G28"]}`, CodeInvalid},
+		{"gcode", `{"command":"M104 S300"}`, "ok"},
+		{"gcode", `{"command":"M104 T0 S301"}`, CodeOutOfRange},
+		{"gcode", `{"command":"M104 R301"}`, CodeOutOfRange},
+		{"gcode", `{"command":"M104 S 301"}`, CodeOutOfRange},
+		{"gcode", `{"command":"M104 S-1"}`, CodeOutOfRange},
+		{"gcode", `{"command":"M104 S1.2.3"}`, CodeInvalid},
+		{"message", `{"text":""}`, CodeInvalid},
+		{"message", `{"text":"a\nM112"}`, CodeInvalid},
+		{"message", `{"text":"` + strings.Repeat("x", 65) + `"}`, CodeInvalid},
+		{"upload", `{"name":"../a.gcode","base64":"RzI4"}`, CodeInvalid},
+		{"upload", `{"name":"a.txt","base64":"RzI4"}`, CodeInvalid},
+		{"upload", `{"name":".gcode","base64":"RzI4"}`, CodeInvalid},
+		{"upload", `{"name":"a.gcode","base64":"%"}`, CodeInvalid},
+		{"upload", `{"name":"a.gcode","base64":""}`, CodeInvalid},
+		{"upload", `{"name":"A.GCO","base64":"RzI4","print":true}`, "ok"},
+		{"delete", `{}`, CodeInvalid},
+		{"delete", `{"path":"a\u0000"}`, CodeInvalid},
+		{"system", `{"source":"core"}`, CodeInvalid},
+		{"system", `{}`, CodeInvalid},
 	} {
 		phase := octoprint.PhaseIdle
 		switch tt.action {
@@ -232,7 +316,7 @@ func TestParameters(t *testing.T) {
 			phase = octoprint.PhasePrinting
 		}
 		a := contractAction{name: tt.action, parameters: tt.parameters, always: tt.action == "emergency_stop"}
-		s := situation{AccessControl, []string{"PRINT", "CONTROL", "CONNECTION"}, phase}
+		s := situation{AccessFull, []string{"PRINT", "CONTROL", "CONNECTION", "FILES_LIST", "FILES_SELECT", "FILES_UPLOAD", "FILES_DELETE", "SYSTEM"}, phase}
 		if got := decide(t, a, s); got != tt.want {
 			t.Errorf("%s %s: %s, want %s", tt.action, short(tt.parameters), got, tt.want)
 		}

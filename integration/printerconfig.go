@@ -81,7 +81,7 @@ func (p *printer) remove() {
 	for {
 		select {
 		case c := <-p.queue:
-			c.answer(noPrinter(p.id))
+			c.answer(noPrinter(p.id), nil)
 		default:
 			return
 		}

@@ -30,6 +30,10 @@ type recordShape struct {
 	Name    string   `json:"name"`
 	Model   string   `json:"model"`
 	Heaters []string `json:"heaters"`
+
+	X octoprint.Range `json:"x"`
+	Y octoprint.Range `json:"y"`
+	Z octoprint.Range `json:"z"`
 }
 
 type recordJob struct {

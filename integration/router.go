@@ -66,8 +66,8 @@ func (b *Bridge) route(c discovery.Command, d delivery) {
 	case d.retained:
 		respond(nil, refuse(CodeRetained, "the message is retained: nobody sent it just now. Publish commands without the retain flag, and clear this topic"), nil)
 		return
-	case len(d.payload) > maxPayload:
-		respond(nil, refuse(CodeTooLarge, "the payload has %d bytes, more than %d", len(d.payload), maxPayload), nil)
+	case len(d.payload) > payloadLimit(c):
+		respond(nil, refuse(CodeTooLarge, "the payload has %d bytes, more than %d", len(d.payload), payloadLimit(c)), nil)
 		return
 	case len(d.payload) == 0:
 		respond(nil, refuse(CodeInvalid, "the payload is empty"), nil)
@@ -83,6 +83,14 @@ func (b *Bridge) route(c discovery.Command, d delivery) {
 		return
 	}
 	b.routeRequest(c, d, q, func(r *refusal, data any) { respond(q.transaction, r, data) })
+}
+
+// payloadLimit bounds a command's payload in bytes: uploads bring a file along.
+func payloadLimit(c discovery.Command) int {
+	if c.Kind == discovery.RequestCommand && c.Name == actionUpload {
+		return maxUploadPayload
+	}
+	return maxPayload
 }
 
 func (b *Bridge) routeSet(c discovery.Command, d delivery, answer func(*refusal)) {
@@ -101,7 +109,7 @@ func (b *Bridge) routeSet(c discovery.Command, d delivery, answer func(*refusal)
 func (b *Bridge) routeRequest(c discovery.Command, d delivery, q request, answer func(*refusal, any)) {
 	switch p := b.printer(c.Device); {
 	case p != nil:
-		p.requested(c.Name, q, d.at, func(r *refusal) { answer(r, nil) })
+		p.requested(c.Name, q, d.at, answer)
 	case c.Device == discovery.Farm:
 		b.farm.requested(c.Name, q, d.at, answer)
 	case c.Device == discovery.Bridge:

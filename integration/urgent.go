@@ -66,9 +66,9 @@ func (p *printer) hurry(c *command, ready call) {
 		p.mu.Lock()
 		u.running[name]--
 		p.mu.Unlock()
-		c.answer(refuse(CodeTimeout, "too many urgent commands are running"))
+		c.answer(refuse(CodeTimeout, "too many urgent commands are running"), nil)
 	case !start && full:
-		c.answer(refuse(CodeTimeout, "too many urgent commands are waiting for this printer"))
+		c.answer(refuse(CodeTimeout, "too many urgent commands are waiting for this printer"), nil)
 	}
 }
 

@@ -15,13 +15,14 @@ import (
 
 // The origins of files.
 const (
-	OriginLocal = "local"
-	OriginSD    = "sdcard"
+	OriginLocal   = "local"
+	OriginSD      = "sdcard"
+	OriginPrinter = "printer" // what 2.0 calls the storage of the printer itself
 )
 
 // File is a printable file of a server.
 type File struct {
-	Origin  string // OriginLocal or OriginSD
+	Origin  string // OriginLocal, OriginSD or OriginPrinter
 	Path    string // with its folders; with the origin it names the file
 	Display string // for people
 	Size    int64  // bytes; 0 if it isn't known

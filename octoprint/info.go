@@ -41,7 +41,12 @@ type Profile struct {
 	Name    string
 	Model   string
 	Heaters []string // "tool0" …, then "bed" and "chamber" where the printer has them
+
+	X, Y, Z Range // where the print head can go; zero if it isn't known
 }
+
+// Range is from Min to Max, in mm.
+type Range struct{ Min, Max float64 }
 
 // May reports whether the user has a permission.
 func (i Info) May(permission string) bool {

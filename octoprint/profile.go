@@ -2,6 +2,7 @@ package octoprint
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -21,6 +22,62 @@ type wireProfile struct {
 	}
 	HeatedBed     bool
 	HeatedChamber bool
+	Volume        wireVolume
+}
+
+// wireVolume is the printer's build volume. A custom box is where the head can go,
+// where that is more.
+type wireVolume struct {
+	Width, Depth, Height number
+	FormFactor           string // rectangular or circular; a circle's width is its diameter
+	Origin               string // lowerleft or center
+	// CustomBox is false where there is none, which leaves it empty.
+	CustomBox box `json:"custom_box"`
+}
+
+type box struct{ XMin, XMax, YMin, YMax, ZMin, ZMax number }
+
+// UnmarshalJSON takes objects and passes over everything else.
+func (b *box) UnmarshalJSON(text []byte) error {
+	var w struct {
+		XMin number `json:"x_min"`
+		XMax number `json:"x_max"`
+		YMin number `json:"y_min"`
+		YMax number `json:"y_max"`
+		ZMin number `json:"z_min"`
+		ZMax number `json:"z_max"`
+	}
+	if len(text) > 0 && text[0] == '{' && json.Unmarshal(text, &w) == nil {
+		*b = box(w)
+	}
+	return nil
+}
+
+// ranges returns where the print head can go on each axis.
+func (v *wireVolume) ranges() (x, y, z Range) {
+	depth := v.Depth
+	if v.FormFactor == "circular" {
+		depth = v.Width
+	}
+	if !(v.Width.value > 0 && depth.value > 0 && v.Height.value > 0) {
+		return Range{}, Range{}, Range{}
+	}
+	x, y, z = Range{Max: v.Width.value}, Range{Max: depth.value}, Range{Max: v.Height.value}
+	if v.Origin == "center" {
+		x, y = Range{-x.Max / 2, x.Max / 2}, Range{-y.Max / 2, y.Max / 2}
+	}
+	b := &v.CustomBox
+	return x.widened(b.XMin, b.XMax), y.widened(b.YMin, b.YMax), z.widened(b.ZMin, b.ZMax)
+}
+
+func (r Range) widened(low, high number) Range {
+	if low.known {
+		r.Min = min(r.Min, low.value)
+	}
+	if high.known {
+		r.Max = max(r.Max, high.value)
+	}
+	return r
 }
 
 // maxTools bounds what a profile may claim; OctoPrint itself asks for less.
@@ -57,6 +114,7 @@ func (c *Client) profileInUse(ctx context.Context) (*Profile, error) {
 
 func (w *wireProfile) profile() *Profile {
 	p := &Profile{ID: w.ID, Name: w.Name, Model: w.Model}
+	p.X, p.Y, p.Z = w.Volume.ranges()
 	tools := min(max(w.Extruder.Count, 1), maxTools)
 	if w.Extruder.SharedNozzle {
 		tools = 1

@@ -45,6 +45,7 @@ func readPrinter(s *section) integration.PrinterConfig {
 	printer.TLS = readTLS(s, printer.URL)
 	printer.Limits = readLimits(s)
 	printer.ReadyBelow = read(s, "ready_below", integration.DefaultReadyBelow, celsius(20, 100))
+	printer.GcodeAllow = readList(s, "gcode_allow", gcodeWord)
 	if !printer.Disabled && !s.has("api_key_file") {
 		s.require("api_key", "what OctoPrint accepts this program by, made in its settings under Application Keys; only a disabled printer needs none")
 	}

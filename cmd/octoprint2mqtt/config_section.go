@@ -166,6 +166,38 @@ func read[T any](s *section, key string, fallback T, parse func(string) (T, erro
 	return parsed
 }
 
+// readList returns the values of the list under a key, each as parse understands
+// it. It returns nil when the key isn't there; what is wrong in it is left out.
+func readList[T any](s *section, key string, parse func(string) (T, error)) []T {
+	e, ok := s.ask(key)
+	if !ok || isNull(e.value) || unusable(e.value) {
+		return nil
+	}
+	if e.value.Kind != yaml.SequenceNode {
+		s.src.report.mistake(s.place(key), "must be a list such as [a, b], not "+kindOf(e.value))
+		return nil
+	}
+	var list []T
+	for i, item := range e.value.Content {
+		at := s.place(key).item(item.Line, i)
+		if item.Kind != yaml.ScalarNode || isNull(item) {
+			s.src.report.mistake(at, "must be a single value, not "+kindOf(item))
+			continue
+		}
+		v, ok := s.src.resolve(at, item)
+		if !ok {
+			continue
+		}
+		parsed, err := parse(v.text)
+		if err != nil {
+			s.src.reject(v, err.Error())
+			continue
+		}
+		list = append(list, parsed)
+	}
+	return list
+}
+
 // reportUnknown reports the entries that nobody asked for.
 func (s *section) reportUnknown() {
 	for _, name := range slices.Sorted(maps.Keys(s.entries)) {

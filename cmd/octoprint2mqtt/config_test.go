@@ -131,6 +131,7 @@ func TestEveryKey(t *testing.T) {
 				ID: "1", Name: "no", URL: address(t, "https://octopi.local:5000/left%2Fright"), APIKey: "KEY-OF-FILE",
 				User: "me", Area: "Küche: links", Access: integration.AccessFull,
 				Limits: integration.Limits{Tool: 285.5, Bed: 110, Chamber: 32}, ReadyBelow: 40,
+				GcodeAllow: []integration.GcodeWord{{Word: "M117"}, {Word: "M106", WhilePrinting: true}, {Word: "G38.2"}},
 			}, {
 				ID: "old", Name: "old", URL: address(t, "http://[::1]"), Access: integration.AccessRead, Disabled: true,
 				Limits: integration.Limits{Tool: 300, Bed: 60, Chamber: 70}, ReadyBelow: 50,

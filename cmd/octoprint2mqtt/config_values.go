@@ -9,6 +9,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"octoprint2mqtt/integration"
 )
 
 // The functions here turn the text of a value into what it stands for. Their
@@ -61,6 +63,18 @@ func celsius(low, high float64) func(string) (float64, error) {
 		}
 		return number, nil
 	}
+}
+
+var gcodeWordForm = regexp.MustCompile(`^[GMT][0-9]{1,4}(\.[0-9]{1,2})?$`)
+
+// gcodeWord accepts a word of G-code, and an exclamation mark behind it for one that
+// may be sent while the printer prints, too.
+func gcodeWord(text string) (integration.GcodeWord, error) {
+	word, always := strings.CutSuffix(text, "!")
+	if !gcodeWordForm.MatchString(word) {
+		return integration.GcodeWord{}, errors.New("is not a word of G-code; write it like M117, or \"M117!\" to allow it while printing, too")
+	}
+	return integration.GcodeWord{Word: word, WhilePrinting: always}, nil
 }
 
 var printerIDForm = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
