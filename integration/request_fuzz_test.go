@@ -24,6 +24,8 @@ func FuzzRequest(f *testing.F) {
 	for _, seed := range []string{
 		`{}`, `{"transaction":1}`, `{"transaction":"x","heater":"bed","target":60}`, `[]`, "", "{\"\xff\":1}", `{"a":{"b":[]}}`, `{"heater":"tool0","target":300.5}`,
 		`{"heater":"bed","target":-0.0}`, `{"heater":"tool0/../..","target":0}`, `{"axes":["x","y","x"]}`, `{"axes":["z"]}`, `{"port":"/dev/tty\u0000","baudrate":115200}`, `{"port":"AUTO","profile":"_default"}`,
+		`{"x":10,"z":-1,"speed":600}`, `{"amount_mm":5,"tool":"tool0"}`, `{"tool":"tool0"}`, `{"path":"a.gcode"}`, `{"path":"a.gcode","origin":"sdcard"}`,
+		`{"command":"M106 S255"}`, `{"commands":["G28 X","M104 S200"]}`, `{"text":"Hello"}`, `{"name":"a.gcode","base64":"RzI4","print":true}`, `{"source":"core","action":"restart"}`,
 	} {
 		f.Add([]byte(seed))
 	}
@@ -81,7 +83,7 @@ func FuzzSet(f *testing.F) {
 }
 
 func everythingAllowed() situation {
-	return situation{AccessControl, []string{"CONTROL", "PRINT", "CONNECTION"}, octoprint.PhaseIdle}
+	return situation{AccessFull, strings.Fields("CONTROL PRINT CONNECTION FILES_LIST FILES_SELECT FILES_UPLOAD FILES_DELETE SYSTEM"), octoprint.PhaseIdle}
 }
 
 // checkPrepared has an action sent if its parameters are accepted, and fails if
@@ -97,19 +99,28 @@ func checkPrepared(t *testing.T, a action, parameters json.RawMessage, v *printe
 	}
 	server := &yesSayer{}
 	client := octoprint.NewClient(octoprint.Options{URL: v.config.URL, APIKey: "key", Dial: server.dial})
-	if err := c.send(t.Context(), client); err != nil {
+	if _, err := c.send(t.Context(), client); err != nil && refusalOf(err).Code != CodeInvalid {
 		t.Fatalf("%s: %v", a.name, err)
 	}
-	p := checkPosted(t, server.path, server.body, v.config)
-	cold := slices.Contains(slices.Collect(maps.Values(p.Targets)), 0)
-	if urgent := p.Command == "M112" || cold; c.urgent != urgent {
-		t.Errorf("%s %s is urgent: %v", a.name, server.body, c.urgent)
+	urgent := false
+	for _, s := range server.sent {
+		if s.path == "/api/files/local" {
+			continue // an upload, which is no JSON
+		}
+		p := checkPosted(t, s, v.config)
+		urgent = urgent || p.Command == "M112" || slices.Contains(slices.Collect(maps.Values(p.Targets)), 0)
+	}
+	if c.urgent != urgent {
+		t.Errorf("%s %+v is urgent: %v", a.name, server.sent, c.urgent)
 	}
 }
 
-// yesSayer is an OctoPrint 1.11.8 without a connection to its printer that accepts
-// the one command that it gets.
-type yesSayer struct{ path, body string }
+// yesSayer is an OctoPrint 1.11.8 without a connection to its printer, with a file
+// and a system command, that accepts every command.
+type yesSayer struct{ sent []sentCommand }
+
+// sentCommand is a command as OctoPrint gets it.
+type sentCommand struct{ method, path, body string }
 
 func (y *yesSayer) dial(context.Context, string, string) (net.Conn, error) {
 	near, far := net.Pipe()
@@ -124,46 +135,63 @@ func (y *yesSayer) serve(conn net.Conn) {
 		return
 	}
 	body, _ := io.ReadAll(r.Body)
-	answer := "HTTP/1.1 204 No Content\r\n\r\n"
-	switch {
-	case r.Method == http.MethodPost:
-		y.path, y.body = r.URL.Path, string(body)
-	case r.URL.Path == "/api/version":
-		answer = "HTTP/1.1 200 OK\r\n\r\n" + `{"server":"1.11.8"}`
-	case r.URL.Path == "/api/connection":
-		answer = "HTTP/1.1 200 OK\r\n\r\n" + `{"current":{"state":"Closed"}}`
+	answer, known := map[string]string{
+		"/api/version":         `{"server":"1.11.8"}`,
+		"/api/connection":      `{"current":{"state":"Closed"}}`,
+		"/api/files":           `{"files":[{"type":"machinecode","origin":"local","path":"a.gcode"}]}`,
+		"/api/system/commands": `{"core":[{"source":"core","action":"restart","name":"Restart"}]}`,
+	}[r.URL.Path]
+	if r.Method != http.MethodGet {
+		y.sent, known = append(y.sent, sentCommand{r.Method, r.URL.Path, string(body)}), false
 	}
-	_, _ = io.WriteString(conn, answer)
+	if known {
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\n\r\n"+answer)
+		return
+	}
+	_, _ = io.WriteString(conn, "HTTP/1.1 204 No Content\r\n\r\n")
 }
 
 // posted is what commands consist of.
 type posted struct {
-	Command, Action, Port, PrinterProfile string
-	Baudrate                              int
-	Axes                                  []string
-	Target, Offset                        *float64
-	Targets, Offsets                      map[string]float64
+	Command, Action, Port, PrinterProfile, Tool string
+	Baudrate                                    int
+	Axes, Commands                              []string
+	Target, Offset, Amount, X, Y, Z             *float64
+	Targets, Offsets                            map[string]float64
+	Absolute, Print                             bool
+	Speed                                       int
 }
 
 // checkPosted holds a command to OctoPrint against the contract, and returns it
 // with all targets and offsets by their heaters.
-func checkPosted(t *testing.T, path, body string, c *PrinterConfig) posted {
+func checkPosted(t *testing.T, s sentCommand, c *PrinterConfig) posted {
 	t.Helper()
 	var p posted
-	d := json.NewDecoder(strings.NewReader(body))
+	if s.method == http.MethodDelete {
+		if s.path != "/api/files/local/a.gcode" {
+			t.Errorf("deleted: %s", s.path)
+		}
+		return p
+	}
+	d := json.NewDecoder(strings.NewReader(s.body))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&p); err != nil {
-		t.Fatalf("sent to %s: %s: %v", path, body, err)
+		t.Fatalf("sent to %s: %s: %v", s.path, s.body, err)
 	}
 	commands := map[string][]string{
 		"/api/job": {"start", "cancel", "restart", "pause"}, "/api/connection": {"connect", "disconnect"},
-		"/api/printer/printhead": {"home"}, "/api/printer/command": {"M112"},
-		"/api/printer/tool": {"target", "offset"}, "/api/printer/bed": {"target", "offset"},
+		"/api/printer/printhead": {"home", "jog"}, "/api/printer/command": {"M112", ""},
+		"/api/printer/tool": {"target", "offset", "extrude", "select"}, "/api/printer/bed": {"target", "offset"},
+		"/api/files/local/a.gcode": {"select"}, "/api/system/commands/core/restart": {""},
 	}
-	ok := slices.Contains(commands[path], p.Command) && (p.Command == "pause") == (p.Action == "pause" || p.Action == "resume") &&
-		!hasControl(p.Port+p.PrinterProfile) && p.Baudrate >= 0 && p.Baudrate <= 4_000_000
+	ok := slices.Contains(commands[s.path], p.Command) && (p.Command == "pause") == (p.Action == "pause" || p.Action == "resume") &&
+		!hasControl(p.Port+p.PrinterProfile+strings.Join(p.Commands, "")) && p.Baudrate >= 0 && p.Baudrate <= 4_000_000 &&
+		p.Speed >= 0 && p.Speed <= fastest && (p.Tool == "" || p.Tool == "tool0")
 	for i, axis := range p.Axes {
 		ok = ok && slices.Contains([]string{"x", "y", "z"}, axis) && !slices.Contains(p.Axes[:i], axis)
+	}
+	for _, n := range []*float64{p.X, p.Y, p.Z, p.Amount} {
+		ok = ok && (n == nil || *n >= -250 && *n <= 250)
 	}
 	if p.Target != nil {
 		p.Targets = map[string]float64{"bed": *p.Target}
@@ -178,7 +206,7 @@ func checkPosted(t *testing.T, path, body string, c *PrinterConfig) posted {
 		ok = ok && (heater == "tool0" || heater == "bed") && n >= -50 && n <= 50
 	}
 	if !ok {
-		t.Errorf("sent to %s: %s", path, body)
+		t.Errorf("sent to %s: %s", s.path, s.body)
 	}
 	return p
 }
