@@ -26,6 +26,20 @@ func (s *Server) RevokeKey(user string) {
 	}
 }
 
+// GiveKey makes an API key a user's own, and nobody else's any more. Sockets that were opened with it go on, as in life.
+func (s *Server) GiveKey(user, key string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, u := range s.accounts.users {
+		if u.key == key {
+			u.key = ""
+		}
+		if u.Name == user {
+			u.key = key
+		}
+	}
+}
+
 // SetPermissions takes a user out of all groups and gives exactly these permissions. The user's sockets are told three
 // times that they must log in again; they keep on streaming if the user may still see the state.
 func (s *Server) SetPermissions(user string, permissions ...string) {

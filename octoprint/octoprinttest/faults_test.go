@@ -33,6 +33,7 @@ func TestSurroundings(t *testing.T) {
 		"raw frames":                 testSend,
 		"prepared samples":           testSendCurrent,
 		"restart by command":         testRestartCommand,
+		"given key":                  testGivenKey,
 		"application key":            testApplicationKey,
 		"limited logins":             testLimit,
 		"requests are noted":         testRequests,
@@ -49,6 +50,17 @@ func testRevokedKey(s *sim, c *client) {
 	same(t, "name", c.get("/api/currentuser", "operator").at("name"), nil)
 	stream.untilNext() // the socket does not care
 	stream.untilNext()
+}
+
+func testGivenKey(s *sim, c *client) {
+	t := c.t
+	stream := c.joined("operator")
+	s.GiveKey("readonly", "operator-key")
+	same(t, "name", c.get("/api/currentuser", "operator").at("name"), "readonly")
+	same(t, "name", c.get("/api/currentuser", "readonly").at("name"), nil) // the key that the user had
+	stream.untilNext()
+	s.GiveKey("operator", "operator-key")
+	same(t, "name", c.get("/api/currentuser", "operator").at("name"), "operator")
 }
 
 func testSetPermissions(s *sim, c *client) {
