@@ -75,7 +75,7 @@ func (s *session) refreshHeaters() {
 // fatal reports whether a request's failure makes the session worthless. That
 // the server can't be reached is for the pings to decide.
 func fatal(err error) bool {
-	for _, f := range []Failure{KeyRejected, GlobalKey, WrongUser, NotPermitted} {
+	for _, f := range []Failure{KeyRejected, GlobalKey, WrongUser, NotPermitted, SessionEnded} {
 		if errors.Is(err, f) {
 			return true
 		}
@@ -92,12 +92,15 @@ func (s *session) checkKey(ctx context.Context) error {
 		return err
 	}
 	s.mu.Lock()
-	same := now.User == s.info.User && slices.Equal(now.Permissions, s.info.Permissions)
+	info := s.info
 	s.mu.Unlock()
-	if same {
+	switch {
+	case now.User != info.User:
+		return &Error{Op: "checking the API key", Failure: SessionEnded, Message: "the key is another user's now, and the session is not"}
+	case slices.Equal(now.Permissions, info.Permissions):
 		return nil
 	}
-	s.change(func(i *Info) { i.User, i.Permissions = now.User, now.Permissions })
+	s.change(func(i *Info) { i.Permissions = now.Permissions })
 	s.readProfile(ctx)
 	return nil
 }
