@@ -41,7 +41,7 @@ type rivals struct {
 	// look says that the broker has to be asked before the next connection.
 	look bool
 	// former is our own last run, as far as the journal knows. Its will may be
-	// still to come.
+	// still to come; what it has left on the broker is no word of a rival.
 	former string
 	// dead is the instance that was found to have ended.
 	dead string
@@ -79,7 +79,6 @@ func (r *rivals) recall() {
 func (r *rivals) check(ctx context.Context) error {
 	r.mu.Lock()
 	look, former, yielded := r.look, r.former, r.yielded
-	r.former = ""
 	r.mu.Unlock()
 	if !look {
 		return nil
@@ -152,7 +151,7 @@ func (r *rivals) heard(d *delivery) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if d.retained && h.Instance == r.dead {
+	if d.retained && (h.Instance == r.dead || h.Instance == r.former) {
 		return nil
 	}
 	if d.retained && !h.young(d.at) && !r.takenOverLocked(d.at) {
