@@ -60,8 +60,8 @@ type retained struct {
 	owed     bool // counted in outbox.owed
 }
 
-// removed reports whether the topic is to be deleted, and forgotten once that is
-// known.
+// removed reports whether the topic is to be deleted. It is remembered, since a
+// broker may come back with what it had before.
 func (r *retained) removed() bool { return r.payload == packed{} }
 
 type queued struct {
@@ -190,24 +190,26 @@ func (o *outbox) Forget() {
 		r.inFlight, r.owed = false, true
 		o.owed[r.class]++
 	}
-	o.markAllLocked()
+	o.markAllLocked(func(*retained) bool { return true })
 }
 
-// Again has every retained topic sent once more, as after Forget, on the running
-// connection.
+// Again has every retained topic sent once more on the running connection.
 func (o *outbox) Again() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.markAllLocked()
+	o.markAllLocked(func(r *retained) bool { return !r.removed() || r.dirty })
 }
 
-// markAllLocked has everything sent in the order of its first Put, so that a
-// device is announced again after the one that it refers to.
-func (o *outbox) markAllLocked() {
+// markAllLocked has everything that is wanted sent in the order of its first Put,
+// so that a device is announced again after the one that it refers to.
+func (o *outbox) markAllLocked(wanted func(*retained) bool) {
 	clear(o.dirty[:])
 	for _, r := range slices.SortedFunc(maps.Values(o.topics), func(a, b *retained) int { return cmp.Compare(a.order, b.order) }) {
+		send := wanted(r)
 		r.dirty = false
-		o.markLocked(r)
+		if send {
+			o.markLocked(r)
+		}
 	}
 }
 
@@ -293,8 +295,8 @@ func (o *outbox) acknowledged(r *retained) {
 	o.settleLocked(r)
 	if r.dirty {
 		o.signal()
-	} else if r.removed() && o.topics[r.topic] == r {
-		delete(o.topics, r.topic)
+	} else if r.removed() && r.class == discoveryClass && o.topics[r.topic] == r {
+		delete(o.topics, r.topic) // Home Assistant wonders about what it never had
 	}
 }
 

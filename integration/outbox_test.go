@@ -174,8 +174,19 @@ func TestOutboxRemoves(t *testing.T) {
 	list = drain(o, onlineClass)
 	wantMessages(t, "again", list, "a=")
 	acknowledge(list)
+	o.Again()
+	wantMessages(t, "removed", drain(o, onlineClass), "")
+	o.Forget() // by a broker that may have come back with what it had long before
+	list = drain(o, onlineClass)
+	wantMessages(t, "another connection", list, "a=")
+	acknowledge(list)
+
+	o.Put("c", "1", discoveryClass)
+	acknowledge(drain(o, onlineClass))
+	o.Remove("c")
+	acknowledge(drain(o, onlineClass))
 	o.Forget()
-	wantMessages(t, "removed for good", drain(o, onlineClass), "")
+	wantMessages(t, "a device is removed for good", drain(o, onlineClass), "a=")
 
 	o.Remove("b") // from an earlier run
 	o.Put("b", "1", valueClass)
