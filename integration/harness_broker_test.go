@@ -23,11 +23,13 @@ type testBroker struct {
 	server   *mochi.Server
 	crashed  bool
 	closed   bool
+	saved    map[string]packets.Packet // what was retained when it crashed
 	messages []sent
 	connects []connect
 	filters  []packets.Subscription
 	password string                  // of everybody; "": none is needed
 	denied   func(topic string) bool // to subscribe to; nil: nothing
+	watch    func(sent)              // is told of each message; nil: nobody is
 }
 
 // sent is a message that somebody published.
@@ -79,8 +81,10 @@ func (b *testBroker) current() *mochi.Server {
 	return b.server
 }
 
-// crash ends the broker; nobody can connect until restart.
+// crash ends the broker; nobody can connect until restart. What was retained at
+// this moment may be there again then: no will is added to it.
 func (b *testBroker) crash() {
+	b.saved = b.current().Topics.Retained.GetAll()
 	b.net.setUp(false)
 	b.net.cut()
 	b.net.serving.Wait()
@@ -92,9 +96,9 @@ func (b *testBroker) crash() {
 
 // restart starts the broker again, with what it had retained or without.
 func (b *testBroker) restart(keep bool) {
-	old, s := b.current(), b.newServer()
+	s := b.newServer()
 	if keep {
-		for _, pk := range old.Topics.Retained.GetAll() {
+		for _, pk := range b.saved {
 			s.Topics.RetainMessage(pk)
 		}
 	}
@@ -102,6 +106,19 @@ func (b *testBroker) restart(keep bool) {
 	b.server, b.crashed = s, false
 	b.mu.Unlock()
 	b.net.setUp(true)
+}
+
+func (b *testBroker) isCrashed() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.crashed
+}
+
+// setPassword says which password everybody needs from now on.
+func (b *testBroker) setPassword(password string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.password = password
 }
 
 func (b *testBroker) close() {
@@ -153,8 +170,10 @@ func (b *testBroker) seen() int {
 // since returns the bridge's messages from the n-th on, on topics that end with a
 // suffix.
 func (b *testBroker) since(n int, suffix string) []sent {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	var found []sent
-	for _, m := range b.all()[n:] {
+	for _, m := range b.messages[n:] {
 		if m.byBridge && strings.HasSuffix(m.topic, suffix) {
 			found = append(found, m)
 		}
@@ -170,8 +189,12 @@ func (b *testBroker) logins() []connect {
 
 func (b *testBroker) add(m sent) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	b.messages = append(b.messages, m)
+	watch := b.watch
+	b.mu.Unlock()
+	if watch != nil {
+		watch(m)
+	}
 }
 
 // recorder is the broker's hook.

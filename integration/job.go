@@ -78,21 +78,17 @@ func (t *tracker) event(typ EventType, at time.Time) event {
 // whose end was missed, if there is one: its result has to be asked for.
 func (t *tracker) opened(s *octoprint.State, now time.Time) (missed *job, events []event) {
 	if t.active != nil && !t.continues(s) {
-		if t.missed != nil {
-			events = append(events, t.resolved(t.missed, outcomeUnknown, now))
-		}
-		t.missed, t.missedAt, t.active = t.active, now, nil
+		events = t.miss(now)
 	}
-	missed = t.missed
-	running, watched := t.active != nil, t.known
+	before, watched := t.active, t.known
 	events = append(events, t.observed(s, now)...)
-	if t.active != nil && !running && watched {
+	if t.active != nil && t.active != before && watched {
 		events = append(events, t.about(EventPrintStarted, octoprint.Event{}, now))
 	}
 	for i := range events {
 		events[i].Late = true
 	}
-	return missed, events
+	return t.missed, events
 }
 
 // continues reports whether the state shows the active job.
@@ -107,8 +103,9 @@ func (t *tracker) continues(s *octoprint.State) bool {
 // another print of the same file: one that began, after ours had ended, while
 // nobody was looking. OctoPrint has to be asked.
 func (t *tracker) doubtful(s *octoprint.State, now time.Time) *job {
-	if t.active == nil || !t.continues(s) || s.Job.Elapsed == nil {
-		return nil
+	ending := s.Phase == octoprint.PhaseCancelling || s.Phase == octoprint.PhaseFinishing
+	if t.active == nil || ending || !t.continues(s) || s.Job.Elapsed == nil {
+		return nil // or its end may be on record already
 	}
 	if now.Sub(t.active.seen).Seconds() < *s.Job.Elapsed {
 		return nil // it began before we looked away
@@ -181,30 +178,37 @@ func (t *tracker) waits() bool {
 
 // follow keeps the active job in step with the phase.
 func (t *tracker) follow(s *octoprint.State, now time.Time) []event {
+	var events []event
 	running := s.Phase.Job()
-	switch {
-	case !running:
+	if !running {
 		t.ended = false
-	case t.active == nil && !t.ended && s.Phase != octoprint.PhaseCancelling && s.Phase != octoprint.PhaseFinishing:
+	} else if t.active != nil && !t.idleFrom.IsZero() {
+		events = t.miss(now) // what runs now is the next one
+	}
+	if running && t.active == nil && !t.ended && s.Phase != octoprint.PhaseCancelling && s.Phase != octoprint.PhaseFinishing {
 		t.active = joinedJob(s, now)
 	}
-	if t.active == nil {
-		return nil
-	}
-	if running {
-		t.idleFrom = time.Time{}
+	switch {
+	case t.active == nil:
+	case running:
 		t.active.follow(s, now)
-		return nil
-	}
-	if t.idleFrom.IsZero() {
+	case t.idleFrom.IsZero():
 		t.idleFrom = now
+	case now.Sub(t.idleFrom) >= endless:
+		events = t.miss(now)
 	}
-	if now.Sub(t.idleFrom) < endless {
-		return nil
+	return events
+}
+
+// miss puts the active job aside, which has ended without a word, or before the
+// session began: its end has to be asked for.
+func (t *tracker) miss(now time.Time) []event {
+	var events []event
+	if t.missed != nil {
+		events = append(events, t.resolved(t.missed, outcomeUnknown, now))
 	}
-	e := t.event(EventPrintFailed, now)
-	e.Reason = reasonUnknown
-	return []event{t.end(e, resultUndetermined)}
+	t.missed, t.missedAt, t.active, t.idleFrom = t.active, now, nil, time.Time{}
+	return events
 }
 
 // joinedJob returns the job that a state shows, which began before we looked.
@@ -268,7 +272,11 @@ func (t *tracker) happened(e octoprint.Event, now time.Time) []event {
 func (t *tracker) started(e octoprint.Event, now time.Time) []event {
 	var events []event
 	fresh := t.active != nil && t.active.joined && now.Sub(t.active.started) < endless
-	if t.active != nil && !fresh {
+	switch {
+	case t.active == nil, fresh:
+	case !t.idleFrom.IsZero():
+		events = t.miss(now)
+	default:
 		former := t.about(EventPrintCancelled, octoprint.Event{Type: octoprint.EventPrintCancelled}, now)
 		former.Reason = reasonRestarted
 		events = append(events, t.end(former, resultCancelled))

@@ -215,14 +215,24 @@ func TestTracker(t *testing.T) {
 			s.open("offline")
 			s.phase("connecting", "offline", "connecting", "offline")
 		}, "", "  "},
-		{"ended without a word", func(s *script) {
+		{"ended without a word: it has to be asked for", func(s *script) {
 			printing(s)
 			s.phase("idle")
 			s.after(9 * time.Second)
 			s.phase("idle")
 			s.after(time.Second)
 			s.phase("idle", "idle")
-		}, "print_started print_failed:undetermined:unknown", "undetermined unknown Display of dir/a.gcode"},
+			s.events = append(s.events, s.tracker.resolved(s.tracker.missed, outcomeSuccess, s.now))
+		}, "print_started print_finished:success!", "success  Display of dir/a.gcode"},
+		{"ended without a word, and the next one began", func(s *script) {
+			printing(s)
+			s.phase("idle")
+			s.after(3 * time.Second)
+			s.state.Job.Elapsed = nil
+			s.phase("starting")
+			s.event(octoprint.EventPrintStarted, "starting")
+			s.events = append(s.events, s.tracker.resolved(s.tracker.missed, outcomeUnsuccessful, s.now))
+		}, "print_started print_started print_failed:undetermined:unknown!", "undetermined unknown Display of dir/a.gcode"},
 		{"the end told a little late", func(s *script) {
 			printing(s)
 			s.phase("idle")

@@ -40,6 +40,7 @@ type printer struct {
 	urgent   urgent
 	commands uint64 // how many there have been
 	pending  pending
+	held     []event // that come after the end of a job which is being asked for
 
 	// What the journal has of the printer.
 	unrecorded  bool
@@ -145,7 +146,7 @@ func (p *printer) StateChanged(s *octoprint.State) {
 	defer p.mu.Unlock()
 	now := time.Now()
 	p.stateLocked(s, now)
-	p.tellLocked(p.view.prints.observed(s, now))
+	p.followLocked(s, func(t *tracker) []event { return t.observed(s, now) })
 	p.observeLocked(now)
 }
 
@@ -156,9 +157,24 @@ func (p *printer) EventReceived(e octoprint.Event, s *octoprint.State) {
 	now := time.Now()
 	p.stateLocked(s, now)
 	// The event first: it says why, where the state only shows what.
-	p.tellLocked(p.view.prints.happened(e, now))
-	p.tellLocked(p.view.prints.observed(s, now))
+	p.followLocked(s, func(t *tracker) []event { return append(t.happened(e, now), t.observed(s, now)...) })
 	p.observeLocked(now)
+}
+
+// followLocked has the tracker take in something, and tells what comes of it. If
+// it turns out that a job has ended without a word, that is asked for, and told
+// first: what comes after it waits.
+func (p *printer) followLocked(s *octoprint.State, track func(*tracker) []event) {
+	before := p.view.prints.missed
+	events := track(p.view.prints)
+	switch missed := p.view.prints.missed; {
+	case missed == nil:
+		p.tellLocked(events)
+	case missed == before:
+		p.held, p.unrecorded = append(p.held, events...), p.unrecorded || len(events) > 0
+	default:
+		p.resolveLocked(missed, s, events)
+	}
 }
 
 // FrameRejected implements [octoprint.Handler].
@@ -264,7 +280,7 @@ func (p *printer) tick(now time.Time) {
 	}
 	switch {
 	case p.session && p.view.prints.waits():
-		p.tellLocked(p.view.prints.observed(&p.view.state, now))
+		p.followLocked(&p.view.state, func(t *tracker) []event { return t.observed(&p.view.state, now) })
 		p.observeLocked(now)
 	case p.device.due():
 		p.observeLocked(now)

@@ -51,24 +51,26 @@ const (
 
 // resolveLocked finds out how a job ended while nobody was there to see, and then
 // tells what came after it. What OctoPrint shows is enough if it shows the job as
-// done; else it is asked. Until that is known the journal keeps the job.
+// done; else it is asked. Until that is known the journal keeps the job, and the
+// events that wait.
 func (p *printer) resolveLocked(missed *job, s *octoprint.State, after []event) {
+	p.held, p.unrecorded = append(p.held, after...), true
 	if c := s.Job.Completion; !s.Phase.Job() && s.Job.Path == missed.path && c != nil && *c >= 100 {
-		p.resolvedLocked(missed, outcomeSuccess, after)
-		return
+		p.resolvedLocked(missed, outcomeSuccess)
+	} else if !p.bridge.spawn(func(ctx context.Context) { p.resolve(ctx, missed) }) {
+		p.resolvedLocked(missed, outcomeUnknown)
 	}
-	p.unrecorded = true
-	p.bridge.spawn(func(ctx context.Context) { p.resolve(ctx, missed, after) })
 }
 
-func (p *printer) resolvedLocked(missed *job, o outcome, after []event) {
+func (p *printer) resolvedLocked(missed *job, o outcome) {
 	p.tellLocked([]event{p.view.prints.resolved(missed, o, time.Now())})
-	p.tellLocked(after)
+	p.tellLocked(p.held)
+	p.held = nil
 }
 
 // resolve asks OctoPrint how a job ended and tells it. If ctx ends first, the
 // next start asks again.
-func (p *printer) resolve(ctx context.Context, missed *job, after []event) {
+func (p *printer) resolve(ctx context.Context, missed *job) {
 	result, err := p.askOutcome(ctx, missed)
 	if ctx.Err() != nil {
 		return
@@ -78,14 +80,10 @@ func (p *printer) resolve(ctx context.Context, missed *job, after []event) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.gone {
-		return
+	if p.gone || p.view.prints.missed != missed {
+		return // its end has been told already
 	}
-	if p.view.prints.missed == missed {
-		p.resolvedLocked(missed, result, after)
-	} else {
-		p.tellLocked(after) // its end has been told already
-	}
+	p.resolvedLocked(missed, result)
 	p.observeLocked(time.Now())
 }
 

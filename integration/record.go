@@ -80,7 +80,7 @@ func (p *printer) recordNowLocked() record {
 	i, t := p.view.info, p.view.prints
 	r := record{
 		Version: i.Version, User: i.User, Permissions: i.Permissions,
-		Known: t.known, Connected: t.wasUp, Problem: t.problem, Error: t.reason, Events: p.pending.events(),
+		Known: t.known, Connected: t.wasUp, Problem: t.problem, Error: t.reason, Events: append(p.pending.events(), p.held...),
 		Maintenance: p.view.maintenance,
 	}
 	if i.Profile != nil {

@@ -228,3 +228,38 @@ func TestLongPauseIsNoOtherPrint(t *testing.T) {
 		}
 	}, printingSetup(10*time.Minute))
 }
+
+// TestBridgeThatComesAtTheVeryEnd: a session that begins when a print has ended,
+// but its job has not, sees no end of it. OctoPrint is asked, which knows.
+func TestBridgeThatComesAtTheVeryEnd(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		phase, want string
+		end         func(s *sim) error
+	}{
+		{"finishing", "print_finished", func(*sim) error { return nil }},
+		{"cancelling", "print_failed", func(s *sim) error { return s.Cancel() }},
+	} {
+		t.Run(tt.phase, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, func(w *world) {
+				restartable(w)
+				w.up()
+				w.sleep(25*time.Second + 300*time.Millisecond)
+				w.stop()
+				s := w.sims["left"]
+				w.must(tt.end(s))
+				for s.itself(t).Phase != tt.phase {
+					w.sleep(time.Millisecond)
+				}
+				since := w.broker.seen()
+				w.up()
+				w.sleep(20 * time.Second)
+				events := w.events(since, "left")
+				if got := eventTypesOf(events); got != tt.want || !events[0].Late {
+					t.Errorf("told %+v", events)
+				}
+			}, printingSetup(30*time.Second))
+		})
+	}
+}

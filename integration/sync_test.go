@@ -21,11 +21,14 @@ func TestP1RetainedStateIsTheTruthAfterAnOutage(t *testing.T) {
 					w.up()
 					w.print("left")
 					w.broker.crash()
+					w.within(time.Second, "lost", func() bool { return !w.bridge.broker.up.Load() })
 					w.must(w.sims["left"].Pause())
 					w.must(w.sims["right"].Disconnect())
 					w.sleep(away)
 					w.broker.restart(keep)
-					w.within(65*time.Second, "online", func() bool { return w.retained(w.topics.BridgeState()) == online })
+					w.within(65*time.Second, "online", func() bool {
+						return w.bridge.broker.up.Load() && w.retained(w.topics.BridgeState()) == online
+					})
 					dials := w.broker.net.attempts()
 					if since := time.Since(dials[len(dials)-1]); since > 5*time.Second {
 						t.Errorf("online %v after the connection", since)
