@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"maps"
 	"net"
+	"slices"
 	"sync"
+	"testing/synctest"
 	"time"
 )
 
@@ -16,9 +19,11 @@ type network struct {
 
 	mu      sync.Mutex
 	down    bool
+	mute    bool // dials get no answer
 	latency time.Duration
-	gate    chan struct{} // closed unless stalled
+	stalled bool
 	links   map[*link]bool
+	made    int // connections so far
 	serving sync.WaitGroup
 	dials   []time.Time
 }
@@ -31,23 +36,37 @@ const linkBuffer = 4096
 var errNetworkDown = errors.New("connection refused")
 
 func newNetwork(serve func(net.Conn)) *network {
-	n := &network{serve: serve, gate: make(chan struct{}), links: make(map[*link]bool)}
-	close(n.gate)
-	return n
+	return &network{serve: serve, links: make(map[*link]bool)}
 }
 
 // Dial fits [MQTTConfig].
-func (n *network) Dial(_ context.Context, name, _ string) (net.Conn, error) {
+func (n *network) Dial(ctx context.Context, name, _ string) (net.Conn, error) {
 	n.mu.Lock()
-	defer n.mu.Unlock()
 	n.dials = append(n.dials, time.Now())
-	if n.down {
+	down, mute := n.down, n.mute
+	n.mu.Unlock()
+	if mute {
+		<-ctx.Done()
+		return nil, &net.OpError{Op: "dial", Net: name, Err: ctx.Err()}
+	}
+	if down {
 		return nil, &net.OpError{Op: "dial", Net: name, Err: errNetworkDown}
 	}
+	return n.connect(), nil
+}
+
+// connect makes a connection.
+func (n *network) connect() net.Conn {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	near, nearEnd := net.Pipe()
 	farEnd, far := net.Pipe()
-	l := &link{network: n, ends: []net.Conn{near, nearEnd, farEnd, far}, closed: make(chan struct{})}
+	n.made++
+	l := &link{network: n, number: n.made, ends: []net.Conn{near, nearEnd, farEnd, far}, closed: make(chan struct{})}
 	n.links[l] = true
+	if n.stalled {
+		l.gate = make(chan struct{})
+	}
 	for _, ends := range [][2]net.Conn{{nearEnd, farEnd}, {farEnd, nearEnd}} {
 		chunks := make(chan chunk, linkBuffer)
 		n.serving.Go(func() { l.take(ends[0], chunks) })
@@ -57,15 +76,20 @@ func (n *network) Dial(_ context.Context, name, _ string) (net.Conn, error) {
 		n.serve(far)
 		far.Close()
 	})
-	return near, nil
+	return near
 }
 
 // link is one connection.
 type link struct {
 	network *network
+	number  int
 	ends    []net.Conn
 	once    sync.Once
 	closed  chan struct{}
+
+	// Guarded by the network's mutex.
+	gate   chan struct{} // nothing comes through until it is closed; nil: all does
+	silent bool          // nothing ever comes through any more
 }
 
 type chunk struct {
@@ -113,8 +137,14 @@ func (l *link) give(to net.Conn, from <-chan chunk) {
 // open waits for the gate and reports whether it opened.
 func (l *link) open() bool {
 	l.network.mu.Lock()
-	gate := l.network.gate
+	gate, silent := l.gate, l.silent
 	l.network.mu.Unlock()
+	if gate == nil && !silent {
+		return true
+	}
+	if silent {
+		gate = nil
+	}
 	select {
 	case <-gate:
 		return true
@@ -146,15 +176,60 @@ func (n *network) setLatency(d time.Duration) {
 	n.latency = d
 }
 
-// stall lets nothing through any more, or again; nobody is told.
+// stall lets nothing through any more, or again; nobody is told. What has waited
+// then goes through one connection after the other, in the order in which they were
+// made, as a process would find them that was stopped and goes on.
 func (n *network) stall(stalled bool) {
 	n.mu.Lock()
-	defer n.mu.Unlock()
-	if stalled {
-		n.gate = make(chan struct{})
-	} else {
-		close(n.gate)
+	n.stalled = stalled
+	links := slices.SortedFunc(maps.Keys(n.links), func(a, b *link) int { return a.number - b.number })
+	n.mu.Unlock()
+	for _, l := range links {
+		n.mu.Lock()
+		if stalled {
+			l.gate = make(chan struct{})
+		} else if l.gate != nil {
+			close(l.gate)
+			l.gate = nil
+		}
+		n.mu.Unlock()
+		if !stalled {
+			synctest.Wait()
+		}
 	}
+}
+
+// silence makes all connections half open: they stay, nothing comes through them
+// any more, and nobody is told. New ones are as before.
+func (n *network) silence() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for l := range n.links {
+		l.silent = true
+	}
+}
+
+// cutSilent breaks the connections that are half open.
+func (n *network) cutSilent() {
+	n.mu.Lock()
+	var silent []*link
+	for l := range n.links {
+		if l.silent {
+			silent = append(silent, l)
+			delete(n.links, l)
+		}
+	}
+	n.mu.Unlock()
+	for _, l := range silent {
+		l.cut()
+	}
+}
+
+// setMute says whether dials get no answer at all, as when a cable is pulled.
+func (n *network) setMute(mute bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.mute = mute
 }
 
 // cut breaks all connections.

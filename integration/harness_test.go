@@ -32,6 +32,7 @@ type world struct {
 	wantRun    error // that Run is to return
 	stopBridge func()
 	ended      chan struct{} // closed when Run has returned
+	processes  []*process    // those that were launched, the last one last
 }
 
 // sim is a simulated OctoPrint with the line to it.
@@ -225,6 +226,13 @@ func (l *logBuffer) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.Write(p)
+}
+
+// reset forgets what was logged.
+func (l *logBuffer) reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.b.Reset()
 }
 
 func (l *logBuffer) String() string {
