@@ -112,6 +112,11 @@ func Trigger(topic, typ, subtype string) Component {
 	}
 }
 
+// TriggerKey is the key of the trigger for events of type typ. That it follows
+// from the type keeps two triggers of a device from being the same to Home
+// Assistant.
+func TriggerKey(typ string) string { return "trigger_" + typ }
+
 // Stub returns what stands in a document in place of a component of this
 // platform to have Home Assistant remove it. [Document] has its own place for
 // them.

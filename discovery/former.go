@@ -7,8 +7,9 @@ import "encoding/json"
 // the same and load it once more, which is what removing it may need.
 //
 // Only what this package could have written itself comes back: components with
-// the device's own unique ids, or triggers, that pass [Component.Validate]. No
-// template is taken over but the constant one. What is no document has none.
+// the device's own unique ids, or triggers under their own keys, that pass
+// [Component.Validate]. No template is taken over but the constant one. What is no
+// document has none.
 func (t Topics) Former(device string, document []byte) map[string]Component {
 	var d struct {
 		Components map[string]formerComponent `json:"cmps"`
@@ -19,7 +20,7 @@ func (t Topics) Former(device string, document []byte) map[string]Component {
 	found := make(map[string]Component, len(d.Components))
 	for key, f := range d.Components {
 		c := f.component()
-		ours := c.Platform == DeviceAutomation || c.UniqueID == t.UniqueID(device, key)
+		ours := c.UniqueID == t.UniqueID(device, key) || c.Platform == DeviceAutomation && key == TriggerKey(c.Type)
 		if isKey(key) && ours && c.Validate() == nil {
 			found[key] = c
 		}

@@ -62,7 +62,7 @@ func (p *printer) componentsLocked() map[string]discovery.Component {
 	list := p.device.components()
 	if _, ok := list["event"]; ok {
 		for _, typ := range eventTypes() {
-			list["trigger_"+typ] = discovery.Trigger(p.bridge.topics.Event(p.id), typ, "printer")
+			list[discovery.TriggerKey(typ)] = discovery.Trigger(p.bridge.topics.Event(p.id), typ, "printer")
 		}
 	}
 	return list

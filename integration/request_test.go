@@ -166,30 +166,3 @@ func TestBridgeRequests(t *testing.T) {
 }
 
 type healthKeys struct{ Instance string }
-
-// FuzzHandle feeds any message to the router.
-func FuzzHandle(f *testing.F) {
-	for _, topic := range []string{"base/left/request/pause", "base/left/bed_setpoint/set", "base/farm/request/pause_all", "base/bridge/request/info", "homeassistant/status", "homeassistant/device/base_left/config", "base/a/b/c"} {
-		f.Add(topic, []byte("{}"), false)
-		f.Add(topic, []byte("online"), true)
-		f.Add(topic, []byte(""), false)
-	}
-	f.Fuzz(func(t *testing.T, topic string, payload []byte, retained bool) {
-		p := printerIn(situation{AccessControl, []string{"PRINT", "CONTROL"}, "idle"})
-		b := p.bridge
-		b.handle(delivery{topic: topic, payload: payload, retained: retained, at: time.Now()})
-		_, command := b.topics.ParseCommand(topic)
-		waiting := len(p.queue) + len(b.spawned)
-		if command && waiting == 0 && len(b.outbox.answers) == 0 {
-			t.Errorf("%q %q: neither answered nor queued", topic, payload)
-		}
-		if retained && waiting > 0 {
-			t.Errorf("%q %q: a retained command is carried out", topic, payload)
-		}
-		for _, m := range b.outbox.answers {
-			if !json.Valid([]byte(m.payload)) {
-				t.Errorf("%s: %s", m.topic, m.payload)
-			}
-		}
-	})
-}
