@@ -99,35 +99,32 @@ func checkText(t *testing.T, payload string) {
 	}
 }
 
-func FuzzText(f *testing.F) {
+// FuzzValue: whatever text or number OctoPrint has for a row, Home Assistant takes
+// what is made of it for a state, and a document stays JSON.
+func FuzzValue(f *testing.F) {
 	for _, seed := range []string{"", "a", "\xff", "a\x00", "\u0085", strings.Repeat("é", 300), " x ", "None", "Thermal Runaway, system stopped! Heater_ID: bed - Printer halted. kill() called!"} {
-		f.Add(seed)
+		f.Add(seed, 0.05, int8(1))
 	}
-	f.Fuzz(func(t *testing.T, s string) {
-		v := text(s)
-		checkText(t, v.payload())
-		encoded, err := json.Marshal(v)
-		if err != nil || !json.Valid(encoded) {
-			t.Errorf("JSON %s, %v", encoded, err)
-		}
-		if again := text(v.text); v.kind == textValue && again != v {
-			t.Errorf("%q becomes %q when it is cleaned again", v.text, again.text)
-		}
-	})
-}
-
-func FuzzNumber(f *testing.F) {
-	for _, seed := range []float64{0, math.Copysign(0, -1), 1e300, 1e-300, -1, 0.05, 1 << 53, math.Inf(1), math.NaN()} {
-		f.Add(seed, int8(1))
+	for _, seed := range []float64{0, math.Copysign(0, -1), 1e300, 1e-300, -1, 1 << 53, math.Inf(1), math.NaN()} {
+		f.Add("a", seed, int8(3))
 	}
-	f.Fuzz(func(t *testing.T, n float64, decimals int8) {
+	f.Fuzz(func(t *testing.T, s string, n float64, decimals int8) {
 		if decimals < 0 || decimals > 3 {
 			return
 		}
-		payload := number(&n, decimals).payload()
-		checkText(t, payload)
-		if strings.ContainsAny(payload, "eE+") && payload != "None" || payload == "-0" {
+		v := text(s)
+		if again := text(v.text); v.kind == textValue && again != v {
+			t.Errorf("%q becomes %q when it is cleaned again", v.text, again.text)
+		}
+		figure := number(&n, decimals)
+		if payload := figure.payload(); strings.ContainsAny(payload, "eE+") && payload != "None" || payload == "-0" {
 			t.Errorf("%v is told as %s", n, payload)
+		}
+		for _, v := range []value{v, figure} {
+			checkText(t, v.payload())
+			if encoded, err := json.Marshal(v); err != nil || !json.Valid(encoded) {
+				t.Errorf("JSON %s, %v", encoded, err)
+			}
 		}
 	})
 }
