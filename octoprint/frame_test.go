@@ -68,22 +68,24 @@ type stdSample struct {
 
 type stdFlags wireFlags
 
+type stdFlagsObject struct {
+	Operational   bool `json:"operational"`
+	Printing      bool `json:"printing"`
+	Cancelling    bool `json:"cancelling"`
+	Pausing       bool `json:"pausing"`
+	Resuming      bool `json:"resuming"`
+	Finishing     bool `json:"finishing"`
+	ClosedOrError bool `json:"closedOrError"`
+	Error         bool `json:"error"`
+	Paused        bool `json:"paused"`
+}
+
 // UnmarshalJSON takes objects and passes over everything else.
 func (f *stdFlags) UnmarshalJSON(b []byte) error {
 	if b[0] != '{' {
 		return nil
 	}
-	var w struct {
-		Operational   bool `json:"operational"`
-		Printing      bool `json:"printing"`
-		Cancelling    bool `json:"cancelling"`
-		Pausing       bool `json:"pausing"`
-		Resuming      bool `json:"resuming"`
-		Finishing     bool `json:"finishing"`
-		ClosedOrError bool `json:"closedOrError"`
-		Error         bool `json:"error"`
-		Paused        bool `json:"paused"`
-	}
+	var w stdFlagsObject
 	err := json.Unmarshal(b, &w)
 	*f = stdFlags{
 		Known: true, Operational: w.Operational, Printing: w.Printing, Cancelling: w.Cancelling, Pausing: w.Pausing,
@@ -99,16 +101,18 @@ type stdFilament struct {
 
 type stdReading struct{ Actual, Target number }
 
+type stdReadingObject struct {
+	Actual number `json:"actual"`
+	Target number `json:"target"`
+}
+
 // UnmarshalJSON takes objects and passes over everything else, such as the
 // entry's time.
 func (r *stdReading) UnmarshalJSON(b []byte) error {
 	if b[0] != '{' {
 		return nil
 	}
-	var w struct {
-		Actual number `json:"actual"`
-		Target number `json:"target"`
-	}
+	var w stdReadingObject
 	err := json.Unmarshal(b, &w)
 	*r = stdReading(w)
 	return tolerate(err)
@@ -257,7 +261,9 @@ func unusual(message []byte) bool {
 	}
 	d := json.NewDecoder(bytes.NewReader(message))
 	d.UseNumber()
-	return strangeNames(d, tags(reflect.TypeFor[stdFrame]()))
+	return strangeNames(d, slices.Concat(
+		tags(reflect.TypeFor[stdFrame]()), tags(reflect.TypeFor[stdFlagsObject]()), tags(reflect.TypeFor[stdReadingObject]()),
+	))
 }
 
 // strangeNames takes a value and reports whether it is unusual for its names.
@@ -320,6 +326,7 @@ func messages(tb testing.TB) [][]byte {
 		`{"current":{"currentZ":1e999,"temps":[null,{"tool0":null,"bed":7},5,[{"bed":{}}]],"offsets":{"bed":null,"tool0":1e999,"tool1":"x"}}}`,
 		`{"current":{"temps":[{"tool0":{"actual":1,"target":2},"bed":{"actual":3,"target":4}},{"tool0":{"target":5},"bed":null}]}}`,
 		`{"current":{"currentZ":-0.0,"progress":{"completion":1E2,"printTime":"5","printTimeLeft":01}}}`,
+		`{"current":{"state":{"flags":{"closeDOrError":true}},"temps":[{"bed":{"Actual":1}}]}}`,
 		`{"current":{"state":{"flags":null}}}`, `{"current":{"state":{"flags":{}}}}`, `{"current":{"state":{"flags":[true]}}}`, `{"current":{"state":"x"}}`,
 		`{"current":{"state":{"flags":{"printing":1,"paused":"true","error":true}}}}`,
 		`{"current":{"job":{"filament":{"tool0":null,"tool1":5,"tool2":{"length":null,"volume":2},"length":1,"volume":2,"tool01":{}}}}}`,
