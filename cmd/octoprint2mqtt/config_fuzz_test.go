@@ -160,7 +160,7 @@ func FuzzExpand(f *testing.F) {
 func FuzzAddress(f *testing.F) {
 	for _, text := range []string{
 		"mqtt://homeassistant.local:1883", "mqtts://h", "ws://h", "wss://h/", "wss://h/a/b", "http://octopi.local", "HTTP://Octo.Local:80/octoprint/", "https://h/a%2fb/%20",
-		"http://[fe80::1%25eth0]:5000", "http://[::1]", "http://10.0.0.1:0", "http://h:99999", "http://h:", "http://me:" + mark + "@h", "http://h/?token=" + mark, "http://h/#" + mark,
+		"http://[fe80::1%25eth0]:5000", "http://[::%25\xc3\xbc]", "http://[::1]", "http://10.0.0.1:0", "http://h:99999", "http://h:", "http://me:" + mark + "@h", "http://h/?token=" + mark, "http://h/#" + mark,
 		"http:///x", "mqtt://::", "mqtt://:0:", "http://h/../..", "http://h//x/", "octopi.local", "http://ü.local/ö", "http://h:" + mark, "://", "mqtt://h/x",
 	} {
 		f.Add(text)

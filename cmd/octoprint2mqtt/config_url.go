@@ -76,6 +76,10 @@ func (f addressForm) parse(text string) (*url.URL, error) {
 		return nil, err
 	}
 	f.complete(u)
+	// Requests are made of its text, which not every zone of an IPv6 address has.
+	if _, err := url.Parse(u.String()); err != nil {
+		return nil, fmt.Errorf("cannot be understood; write it like %s", f.example)
+	}
 	return u, nil
 }
 
