@@ -12,17 +12,17 @@ import (
 // there are, and with what.
 type plan struct {
 	rounds   int
-	load     time.Duration
+	load     time.Duration // as long as the bridge takes to tell each value once, or a multiple of it
 	probing  time.Duration
 	idle     time.Duration // a multiple of the interval of pings
-	sizes    []int         // of farms, the largest last; the others are measured once, under load
+	sizes    []int         // of farms, the largest last; the others are measured under load, for half as long
 	subjects []subject
 	profiles string // folder to write profiles of the phases into; empty: none are made
 }
 
 func fullPlan(program string) plan {
 	return plan{
-		rounds: 3, load: 12 * time.Second, probing: 6 * time.Second, idle: 2 * pingInterval,
+		rounds: 3, load: 30 * time.Second, probing: 5 * time.Second, idle: pingInterval,
 		sizes:    []int{10, 100, 1000},
 		subjects: []subject{bridge(program), floor("floor"), decodingFloor()},
 	}
@@ -36,15 +36,18 @@ func quickPlan(program string) plan {
 	}
 }
 
-// turns are what each round consists of, in order.
+// turns are what each round consists of, in order. Small farms and programs that
+// are only there for comparison have their turn in the first.
 func (p plan) turns(round int) []*turn {
 	var list []*turn
 	most := p.sizes[len(p.sizes)-1]
 	for _, size := range p.sizes {
 		for _, s := range p.subjects {
-			if all := size == most; all || round == 0 && !s.loadOnly {
-				list = append(list, &turn{plan: p, subject: s, all: all, result: result{subject: s.name, printers: size}})
+			all := size == most
+			if once := !all || s.loadOnly; once && round > 0 || !all && s.loadOnly {
+				continue
 			}
+			list = append(list, &turn{plan: p, subject: s, all: all, result: result{subject: s.name, printers: size}})
 		}
 	}
 	return list
@@ -128,13 +131,14 @@ func (t *turn) phases(ctx context.Context) error {
 		phases = append(phases, t.startAgain)
 	}
 	phases = append(phases, t.load)
-	if t.all {
+	whole := t.all && !t.subject.loadOnly
+	if whole {
 		phases = append(phases, t.probe)
 	}
-	if t.all && !t.subject.raw {
+	if whole && !t.subject.raw {
 		phases = append(phases, t.loseBroker, t.loseSessions)
 	}
-	if t.all && !t.subject.loadOnly {
+	if whole {
 		phases = append(phases, t.rest)
 	}
 	defer func() {
@@ -221,7 +225,11 @@ func (t *turn) load(ctx context.Context) error {
 		return err
 	}
 	frames, messages := t.farm.sent.Load(), t.watch.messages()
-	cpu, err := t.cpu(ctx, "load", t.plan.load)
+	lasts := t.plan.load
+	if !t.all {
+		lasts /= 2
+	}
+	cpu, err := t.cpu(ctx, "load", lasts)
 	if err != nil {
 		return err
 	}
