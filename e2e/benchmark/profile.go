@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -63,6 +64,7 @@ func (b *bridgeCommand) Run(ctx context.Context) error {
 	go func() { _ = server.Serve(listener) }() // ends with the process
 	fmt.Fprintln(os.Stdout, listener.Addr())
 
+	debug.SetGCPercent(25) // as the program does
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {
