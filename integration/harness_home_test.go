@@ -200,7 +200,7 @@ func (h *home) lies(should map[string]map[string]string) []string {
 	}
 	for id := range h.registry {
 		if !ids[id] {
-			lies = append(lies, fmt.Sprintf("Home Assistant's registry has the dead entry %s", id))
+			lies = append(lies, "Home Assistant's registry has the dead entry "+id)
 		}
 	}
 	for topic, payload := range h.broker.retained() {

@@ -60,7 +60,7 @@ func (s *sim) asked(t *testing.T, path string, into any) bool {
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
 	r.Header.Set("X-Api-Key", oracleKey)
 	answer := httptest.NewRecorder()
-	s.Server.ServeHTTP(answer, r)
+	s.ServeHTTP(answer, r)
 	if answer.Code != http.StatusOK {
 		return false
 	}

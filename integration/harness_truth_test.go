@@ -3,6 +3,7 @@ package integration
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -33,10 +34,8 @@ func onOrOff(on bool) want { return exactly(map[bool]string{true: "ON", false: "
 // oneOfThese is any of some payloads.
 func oneOfThese(list ...string) want {
 	return func(payload string) string {
-		for _, s := range list {
-			if payload == s {
-				return ""
-			}
+		if slices.Contains(list, payload) {
+			return ""
 		}
 		return strings.Join(list, " or ")
 	}

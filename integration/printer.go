@@ -167,10 +167,10 @@ func (p *printer) EventReceived(e octoprint.Event, s *octoprint.State) {
 func (p *printer) followLocked(s *octoprint.State, track func(*tracker) []event) {
 	before := p.view.prints.missed
 	events := track(p.view.prints)
-	switch missed := p.view.prints.missed; {
-	case missed == nil:
+	switch missed := p.view.prints.missed; missed {
+	case nil:
 		p.tellLocked(events)
-	case missed == before:
+	case before:
 		p.held, p.unrecorded = append(p.held, events...), p.unrecorded || len(events) > 0
 	default:
 		p.resolveLocked(missed, s, events)
