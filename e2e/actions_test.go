@@ -64,11 +64,11 @@ func TestEmergencyStopRunsInAnyState(t *testing.T) {
 func TestBridgeAnswersInfoAndHealth(t *testing.T) {
 	f := left(t)
 	for _, action := range []string{"info", "health"} {
-		answer := f.request("bridge", action, `{"transaction":"`+action+`"}`)
+		answer := f.request("bridge", action, `{"transaction":"a"}`)
 		answer.mustSucceed(t)
 		var data map[string]any
 		must(t, json.Unmarshal(answer.Data, &data))
-		if data["instance"] == nil || answer.Transaction != action {
+		if data["instance"] == nil || answer.Transaction != "a" {
 			t.Errorf("%s answers %s, transaction %v", action, answer.Data, answer.Transaction)
 		}
 	}

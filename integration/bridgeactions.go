@@ -49,11 +49,15 @@ func (b *Bridge) requested(name string, q request, at time.Time, answer func(*re
 	actions[i].run(b, q, answer)
 }
 
-// admit refuses what isn't allowed, and what came a moment ago.
+// admit refuses what isn't allowed, and a change that came a moment ago. Asking
+// twice does no harm, so that a question may share a transaction with others.
 func (b *Bridge) admit(a bridgeAction, q request, at time.Time) *refusal {
+	if !a.admin {
+		return nil
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if a.admin && !b.admin {
+	if !b.admin {
 		return refuse(CodeAccessDenied, "the configuration does not allow %s over MQTT; mqtt.admin: true does", a.name)
 	}
 	return b.recent.admit(&command{at: at}, q.transaction)

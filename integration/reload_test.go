@@ -410,8 +410,10 @@ func TestAdminRequests(t *testing.T) {
 				t.Errorf("%s/set: %+v", key, r)
 			}
 		}
-		if r := w.request("bridge", "info", "{}"); r.code() != "ok" {
-			t.Errorf("info: %+v", r)
+		for _, action := range []string{"info", "health", "info"} {
+			if r := w.request("bridge", action, `{"transaction":"a"}`); r.code() != "ok" {
+				t.Errorf("%s, with a transaction that has been used: %+v", action, r)
+			}
 		}
 
 		c.reload(func(c *Config) { c.Admin = true })
