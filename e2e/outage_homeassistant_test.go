@@ -223,8 +223,8 @@ func pairsWithBridge() []outage {
 		{
 			name: "Home Assistant and bridge, the bridge is back first",
 			lose: func(f *farm) {
+				f.stopHomeAssistant() // first: of an event entity that is unavailable it doesn't keep the last event
 				f.bridge.stop(f.t)
-				f.stopHomeAssistant()
 			},
 			restore: func(f *farm) {
 				f.startBridge()
