@@ -75,7 +75,7 @@ func (k *checkCommand) Run(ctx context.Context, env surroundings) error {
 		return err
 	}
 	out := env.stdout
-	fmt.Fprintf(out, "ok    configuration: %s is valid, with %d printers\n", k.Config, len(c.Bridge.Printers))
+	fmt.Fprintf(out, "ok    configuration: %s is valid; printers: %d\n", k.Config, len(c.Bridge.Printers))
 	for _, w := range c.Warnings {
 		fmt.Fprintf(out, "note  configuration: %s\n", w)
 	}
