@@ -22,6 +22,7 @@ func moments() []string {
 // race detector it takes one moment of each fault.
 func TestEveryLossAndReturn(t *testing.T) {
 	t.Parallel()
+	without := withoutControl(t)
 	for i, f := range faults() {
 		for n, moment := range moments() {
 			if raceDetector && !*thorough && n != i%len(moments()) {
@@ -31,7 +32,7 @@ func TestEveryLossAndReturn(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					tr := newOrdeal(t, name, f.named)
+					tr := newOrdeal(t, name, f.named, without)
 					tr.alone(f, moment)
 					tr.finish()
 				})
@@ -109,6 +110,7 @@ var thorough = flag.Bool("thorough", false, "have faults overlap in all ways")
 // next. With the race detector it takes one of six.
 func TestLossesInPairs(t *testing.T) {
 	t.Parallel()
+	without := withoutControl(t)
 	for _, a := range faults() {
 		for _, named := range []bool{false, true} {
 			var others []fault
@@ -123,7 +125,7 @@ func TestLossesInPairs(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, user configured: %v", a.name, named), func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					tr := newOrdeal(t, a.name, named)
+					tr := newOrdeal(t, a.name, named, without)
 					tr.pass(rivalAge) // what the broker may be set back to is nobody's fresh word
 					tr.look()
 					tr.busy()
@@ -320,4 +322,25 @@ func (l *logBuffer) turns(t *testing.T) []string {
 		}
 	}
 	return list
+}
+
+// TestTheTruthOfEveryRowIsKnown: a row whose truth nobody works out here could lie
+// through all of this.
+func TestTheTruthOfEveryRowIsKnown(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		w.up()
+		known := []string{
+			"availability", "connection", "connection_detail", "octoprint_version", "key_user",
+			"last_result", "last_file", "last_duration", "last_ended", "maintenance",
+		}
+		for key := range w.sims["left"].itself(t).rows(time.Now()) {
+			known = append(known, key)
+		}
+		for topic := range w.broker.retained() {
+			if key, ok := strings.CutPrefix(topic, w.topics.Document("left")+"/"); ok && !slices.Contains(known, key) {
+				t.Errorf("%s: what should it say?", topic)
+			}
+		}
+	})
 }

@@ -3,6 +3,8 @@ package integration
 import (
 	"slices"
 	"time"
+
+	"octoprint2mqtt/octoprint/octoprinttest"
 )
 
 // fault is something that goes wrong and is mended again.
@@ -223,15 +225,12 @@ func (tr *ordeal) settleKey() {
 
 // settlePermissions gives the operator the permissions that are left.
 func (tr *ordeal) settlePermissions() {
-	left := slices.Clone(tr.granted)
-	without := func(names ...string) {
-		left = slices.DeleteFunc(left, func(p string) bool { return slices.Contains(names, p) })
-	}
+	left := octoprinttest.DefaultPermissions("users")
 	if tr.raised["no control"] > 0 {
-		without("CONTROL", "PRINT")
+		left = permittedWithout(left, "CONTROL", "PRINT")
 	}
 	if tr.raised["no status"] > 0 {
-		without("STATUS")
+		left = permittedWithout(left, "STATUS")
 	}
 	tr.sims["left"].SetPermissions("operator", left...)
 }

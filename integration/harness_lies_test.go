@@ -17,6 +17,12 @@ type shows struct {
 	control    bool   // commands are permitted
 	shaped     bool   // the bridge can know that they are or are not
 	itself     itself // when connected
+	// maintenance was switched on before anything went wrong.
+	maintenance bool
+}
+
+func (s shows) ready() bool {
+	return s.connection == connectionConnected && s.itself.ready() && !s.maintenance
 }
 
 // expected works out what should be seen of a printer.
@@ -28,6 +34,7 @@ func (tr *ordeal) expected(id string) shows {
 	if s.connection == connectionConnected {
 		s.itself = tr.sims[id].itself(tr.t)
 	}
+	s.maintenance = id == "middle"
 	return s
 }
 
@@ -92,9 +99,11 @@ func (l *auditor) row(device, key string, w want) {
 
 func (l *auditor) printer(id string, s shows) {
 	l.row(id, "connection", exactly(string(s.connection)))
+	l.row(id, "maintenance", onOrOff(s.maintenance))
 	rows := lostRows()
 	if s.connection == connectionConnected {
 		rows = s.itself.rows(time.Now())
+		rows["ready"] = onOrOff(s.ready())
 		rows["octoprint_version"], rows["key_user"] = exactly("1.11.8"), exactly(s.user)
 		l.row(id, "connection_detail", exactly("None"))
 		l.row(id, "availability", exactly(online))
@@ -115,10 +124,9 @@ func (l *auditor) printer(id string, s shows) {
 		l.row(id, "availability", exactly(offline))
 	}
 	for key, w := range rows {
-		if isControl(key) && (!s.control || !s.shaped) {
-			continue
+		if !l.optional(l.topics.Value(id, key), s) {
+			l.row(id, key, w)
 		}
-		l.row(id, key, w)
 	}
 	l.document(id)
 }
@@ -133,9 +141,9 @@ func (tr *ordeal) current(printer, path string) *printJob {
 	return nil
 }
 
-// isControl reports whether a row is there only for those who may control.
-func isControl(key string) bool {
-	return strings.HasSuffix(key, "_setpoint") || strings.HasSuffix(key, "_offset")
+// optional reports whether a topic may be missing, or has to be.
+func (tr *ordeal) optional(topic string, s shows) bool {
+	return (!s.control || !s.shaped) && !tr.without.topics[topic]
 }
 
 // lastLies is what is shown of the prints that ended last and should not be.
@@ -226,10 +234,11 @@ func (l *auditor) farm(all map[string]shows) {
 		category := categoryOfTheContract(s)
 		counts[category]++
 		names[category] = append(names[category], c.Name)
-		if s.connection == connectionConnected && s.itself.ready() {
+		if s.ready() {
 			counts["ready"]++
 		}
-		if s.connection == connectionUnauthorized || s.connection == connectionNotPermitted || s.itself.Phase == "error" {
+		rejected := s.connection == connectionUnauthorized || s.connection == connectionNotPermitted
+		if !s.maintenance && (rejected || s.itself.Phase == "error") {
 			attention[c.ID] = true
 		}
 		if left := s.itself.Left; s.itself.running() && left != nil {
@@ -330,29 +339,20 @@ func (l *auditor) decode(document string) map[string]any {
 // bridgeStarted is when the bridge that runs was launched.
 func (tr *ordeal) bridgeStarted() time.Time { return tr.processes[len(tr.processes)-1].launched }
 
-// controlKeys are the components that need the permission to control or to print.
-func controlKeys() []string {
-	return []string{
-		"pause", "resume", "cancel", "start", "home", "emergency_stop",
-		"tool0_setpoint", "tool0_offset", "bed_setpoint", "bed_offset",
-	}
-}
-
 // announced returns what should be announced of a device.
 func (tr *ordeal) announced(topic string, left shows) map[string]string {
-	all := maps.Clone(tr.configs[topic])
 	if topic == tr.topics.Config("left") && !left.control {
-		maps.DeleteFunc(all, func(key, _ string) bool { return slices.Contains(controlKeys(), key) })
+		return tr.without.configs[topic]
 	}
-	return all
+	return tr.whole.configs[topic]
 }
 
 func (l *auditor) discovery(all map[string]shows) {
-	for topic := range l.configs {
+	for topic := range l.whole.configs {
 		if topic == l.topics.Config("left") && !all["left"].shaped {
 			continue // it is as the bridge saw it last
 		}
-		if l.retained[topic] == l.original[topic] && all["left"].control {
+		if l.retained[topic] == l.whole.documents[topic] && all["left"].control {
 			continue
 		}
 		should := l.announced(topic, all["left"])
@@ -372,25 +372,20 @@ func (l *auditor) discovery(all map[string]shows) {
 
 // topicSet is about which topics there are at all.
 func (l *auditor) topicSet(all map[string]shows) {
-	for topic := range l.topics0 {
-		if _, ok := l.retained[topic]; !ok && !l.mayBeMissing(topic, all["left"]) {
+	left := all["left"]
+	for topic := range l.whole.topics {
+		if _, ok := l.retained[topic]; !ok && !l.optional(topic, left) {
 			l.say("%s is not retained any more", topic)
 		}
 	}
 	for topic, payload := range l.retained {
-		if !l.topics0[topic] {
+		switch {
+		case !l.whole.topics[topic]:
 			l.say("%s = %s is retained, and nobody should have published it", topic, payload)
-		}
-		key, ok := strings.CutPrefix(topic, l.topics.Document("left")+"/")
-		if ok && isControl(key) && all["left"].shaped && !all["left"].control {
+		case left.shaped && !left.control && !l.without.topics[topic]:
 			l.say("%s = %s is still retained", topic, payload)
 		}
 	}
-}
-
-func (l *auditor) mayBeMissing(topic string, left shows) bool {
-	key, ok := strings.CutPrefix(topic, l.topics.Document("left")+"/")
-	return ok && isControl(key) && (!left.control || !left.shaped)
 }
 
 // homeLies is what Home Assistant shows and should not.
@@ -400,7 +395,7 @@ func (tr *ordeal) homeLies() []string {
 		return nil
 	}
 	should := make(map[string]map[string]string)
-	for topic := range tr.configs {
+	for topic := range tr.whole.configs {
 		should[topic] = tr.announced(topic, left)
 	}
 	return tr.home.lies(should)

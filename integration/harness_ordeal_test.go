@@ -29,7 +29,6 @@ type ordeal struct {
 	due    []appointment
 
 	raised  map[string]int // what stands in the way, by how many faults
-	granted []string       // the operator's permissions, without faults
 	named   bool           // the configuration names the user of the key
 	cleared time.Time      // since when nothing stands between bridge and broker; zero: something does
 
@@ -45,11 +44,10 @@ type ordeal struct {
 	restarts []time.Time // of the left printer's OctoPrint
 	quiet    bool        // nothing new is begun
 
-	// What was right before anything went wrong.
-	topics0  map[string]bool              // that are retained
-	original map[string]string            // documents of discovery, by topic
-	configs  map[string]map[string]string // their components, by topic and key
-	early    map[string]packets.Packet
+	// What is right: with all of the operator's permissions, and without those to
+	// print and to control.
+	whole, without baseline
+	early          map[string]packets.Packet // that was retained before anything went wrong
 }
 
 // printJob is a print that a person started. Each has a file of its own, so that
@@ -74,12 +72,47 @@ type appointment struct {
 	do func()
 }
 
-// newOrdeal is to be called in a bubble. The configuration names the key's user if
-// named says so.
-func newOrdeal(t *testing.T, name string, named bool) *ordeal {
+// baseline is what a bridge that has just started announces and retains. The golden
+// files hold it to be right.
+type baseline struct {
+	topics    map[string]bool              // that are retained
+	documents map[string]string            // of discovery, by topic
+	configs   map[string]map[string]string // their components, by topic and key
+}
+
+func (w *world) baseline() baseline {
+	w.t.Helper()
+	b := baseline{make(map[string]bool), make(map[string]string), make(map[string]map[string]string)}
+	for topic, payload := range w.broker.retained() {
+		b.topics[topic] = true
+		if strings.HasPrefix(topic, w.topics.Prefix+"/device/") {
+			b.configs[topic], b.documents[topic] = configsIn(w.t, payload), payload
+		}
+	}
+	return b
+}
+
+// withoutControl is the baseline where the operator may only watch and connect.
+func withoutControl(t *testing.T) baseline {
 	t.Helper()
+	var b baseline
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, ordealPrinters(false))
+		w.sims["left"].SetPermissions("operator", permittedWithout(octoprinttest.DefaultPermissions("users"), "CONTROL", "PRINT")...)
+		w.up()
+		b = w.baseline()
+		w.end()
+	})
+	return b
+}
+
+func permittedWithout(all []string, taken ...string) []string {
+	return slices.DeleteFunc(slices.Clone(all), func(p string) bool { return slices.Contains(taken, p) })
+}
+
+func ordealPrinters(named bool) []setup {
 	options := octoprinttest.Options{Users: usersWithSuccessor(), History: 2 * time.Second}
-	w := newWorld(t, []setup{
+	return []setup{
 		{options: options, config: func(c *PrinterConfig) {
 			if named {
 				c.User = "operator"
@@ -87,11 +120,21 @@ func newOrdeal(t *testing.T, name string, named bool) *ordeal {
 		}},
 		{id: "middle", options: options},
 		{id: "right", options: options},
-	})
+	}
+}
+
+// newOrdeal is to be called in a bubble. The configuration names the key's user if
+// named says so.
+func newOrdeal(t *testing.T, name string, named bool, without baseline) *ordeal {
+	t.Helper()
+	w := newWorld(t, ordealPrinters(named))
 	restartable(w)
 	seed := fnv.New64a()
 	seed.Write([]byte(name))
-	tr := &ordeal{world: w, random: rand.New(rand.NewPCG(seed.Sum64(), 1)), raised: make(map[string]int), ended: make(map[string]*printJob), named: named}
+	tr := &ordeal{
+		world: w, random: rand.New(rand.NewPCG(seed.Sum64(), 1)), named: named, without: without,
+		raised: make(map[string]int), ended: make(map[string]*printJob),
+	}
 	tr.home = newHome(w.broker, w.topics.Prefix)
 	w.broker.watch = func(m sent) {
 		tr.home.message(m)
@@ -104,36 +147,14 @@ func newOrdeal(t *testing.T, name string, named bool) *ordeal {
 	tr.launch()
 	tr.within(10*time.Second, "the bridge is online", func() bool { return tr.retained(tr.topics.BridgeState()) == online })
 	tr.sleep(time.Second)
+	if r := tr.set("middle", "maintenance", "ON"); r.code() != "ok" {
+		t.Fatalf("maintenance: %v", r.Error)
+	}
 	tr.cleared = time.Now()
-	tr.granted = permissionsIn(tr.doc(tr.topics.BridgeInfo()))
-	tr.remember()
+	tr.whole, tr.early = tr.baseline(), tr.broker.current().Topics.Retained.GetAll()
 	tr.startHome()
 	tr.pass(15 * time.Second)
 	return tr
-}
-
-func permissionsIn(info map[string]any) []string {
-	var list []string
-	for _, p := range info["printers"].([]any) {
-		for _, name := range at(p, "permissions").([]any) {
-			list = append(list, name.(string))
-		}
-		break //nolint:staticcheck // they are the same for all printers
-	}
-	return list
-}
-
-// remember takes down what is announced and retained before anything goes wrong,
-// which the golden files hold to be right.
-func (tr *ordeal) remember() {
-	tr.early = tr.broker.current().Topics.Retained.GetAll()
-	tr.topics0, tr.configs, tr.original = make(map[string]bool), make(map[string]map[string]string), make(map[string]string)
-	for topic, payload := range tr.broker.retained() {
-		tr.topics0[topic] = true
-		if strings.HasPrefix(topic, tr.topics.Prefix+"/device/") {
-			tr.configs[topic], tr.original[topic] = configsIn(tr.t, payload), payload
-		}
-	}
 }
 
 // configsIn returns the components of a document of discovery, as they stand there.

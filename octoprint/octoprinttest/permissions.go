@@ -88,6 +88,9 @@ func (p permission) describe() object {
 	return d
 }
 
+// DefaultPermissions lists what members of one of OctoPrint's default groups may do.
+func DefaultPermissions(group string) []string { return effective([]string{group}, nil) }
+
 // effective lists what a member of the groups may do who was also granted some permissions directly.
 func effective(groups, direct []string) []string {
 	all := slices.Contains(groups, "admins") || slices.Contains(direct, "ADMIN")
