@@ -40,9 +40,10 @@ type rivals struct {
 	mu sync.Mutex
 	// look says that the broker has to be asked before the next connection.
 	look bool
-	// former is our own last run, as far as the journal knows. Its will may be
-	// still to come; what it has left on the broker is no word of a rival.
-	former string
+	// former are our own last runs, as far as the journal knows. The will of the
+	// last one may be still to come; what they have left on the broker is no word
+	// of a rival.
+	former []string
 	// dead is the instance that was found to have ended.
 	dead string
 	// yielded says that there was another bridge when we looked last.
@@ -57,8 +58,12 @@ func newRivals(b *Bridge) *rivals { return &rivals{bridge: b, look: true} }
 
 // instanceRecord is what the journal keeps of a run.
 type instanceRecord struct {
-	Instance string `json:"instance"`
+	Instances []string `json:"instances"` // the last one last
 }
+
+// maxFormer is how many runs may end before one of them reaches the broker, and
+// still know each other.
+const maxFormer = 16
 
 // instanceName is the run's name in the journal.
 const instanceName = "bridge"
@@ -68,9 +73,10 @@ const instanceName = "bridge"
 func (r *rivals) recall() {
 	var last instanceRecord
 	if r.bridge.journal.load(instanceName, &last) {
-		r.former = last.Instance
+		r.former = last.Instances
 	}
-	r.bridge.journal.put(instanceName, instanceRecord{Instance: r.bridge.instance})
+	r.former = r.former[max(0, len(r.former)-maxFormer):]
+	r.bridge.journal.put(instanceName, instanceRecord{Instances: append(slices.Clone(r.former), r.bridge.instance)})
 }
 
 // check looks for another bridge if there is reason to: at the first connection,
@@ -89,7 +95,7 @@ func (r *rivals) check(ctx context.Context) error {
 	other, err := r.find(ctx)
 	// After a power cut the broker may come back with our own last word and nobody
 	// left to tell our will. A run that is dead says nothing new.
-	for waited := time.Duration(0); errors.Is(err, errRival) && other == former && waited <= rivalAge && wait(ctx, willTime); waited += willTime {
+	for waited := time.Duration(0); errors.Is(err, errRival) && slices.Contains(former, other) && waited <= rivalAge && wait(ctx, willTime); waited += willTime {
 		other, err = r.find(ctx)
 	}
 	r.mu.Lock()
@@ -151,7 +157,7 @@ func (r *rivals) heard(d *delivery) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if d.retained && (h.Instance == r.dead || h.Instance == r.former) {
+	if d.retained && (h.Instance == r.dead || slices.Contains(r.former, h.Instance)) {
 		return nil
 	}
 	if d.retained && !h.young(d.at) && !r.takenOverLocked(d.at) {

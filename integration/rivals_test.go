@@ -358,3 +358,27 @@ func TestTakeovers(t *testing.T) {
 		}
 	})
 }
+
+// TestRunsThatNeverReachedTheBroker: what the broker has is an earlier run's word,
+// which those in between could not replace.
+func TestRunsThatNeverReachedTheBroker(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		restartable(w)
+		w.up()
+		w.sleep(30 * time.Second)
+		w.broker.crash() // with our word on it that we are online
+		w.stop()
+		for range 3 {
+			w.start()
+			w.sleep(3 * time.Second)
+			w.stop()
+		}
+		w.broker.restart(true)
+		w.start()
+		w.within(rivalAge+backTime, "connected", func() bool { return w.bridge.broker.up.Load() })
+		if lines := w.logs.lines("warn", "another"); len(lines) > 0 {
+			t.Errorf("log: %q", lines)
+		}
+	})
+}
