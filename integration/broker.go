@@ -33,6 +33,7 @@ type brokerConn struct {
 	packet atomic.Pointer[packetConn]
 	lost   chan error // holds one element
 
+	seen     [1024]uint64  // ids of messages that have come, a bit each
 	tokens   chan inFlight // in the order of sending
 	acks     chan ack
 	acking   sync.WaitGroup
@@ -107,9 +108,22 @@ func (c *brokerConn) options(ctx context.Context) *paho.ClientOptions {
 	o.SetConnectionLostHandler(func(_ paho.Client, err error) { c.fail(err) })
 	o.SetDefaultPublishHandler(func(_ paho.Client, m paho.Message) {
 		c.broker.received.Add(1)
+		if c.repeated(m) {
+			return
+		}
 		c.broker.deliver(delivery{topic: m.Topic(), payload: m.Payload(), retained: m.Retained(), at: time.Now()})
 	})
 	return o
+}
+
+// repeated reports whether a message has come before on this connection: brokers
+// may send once more what they think is not acknowledged. Nothing is ever repeated
+// from another connection, since sessions are clean.
+func (c *brokerConn) repeated(m paho.Message) bool {
+	word, bit := &c.seen[m.MessageID()/64], uint64(1)<<(m.MessageID()%64)
+	before := *word&bit != 0
+	*word |= bit
+	return before && m.Duplicate()
 }
 
 // open makes the connection that a URL asks for.

@@ -5,7 +5,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
+	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -39,6 +43,56 @@ type world struct {
 type sim struct {
 	*octoprinttest.Server
 	line *octoprinttest.Listener
+
+	mu     sync.Mutex
+	orders []*order // requests that change something
+}
+
+// order is a request as it came in, whatever became of it.
+type order struct {
+	at     time.Time
+	text   string // as sentTo has it
+	state  string // of the printer, in OctoPrint's words
+	status int    // of the answer, 0 without one
+}
+
+// ServeHTTP implements http.Handler.
+func (s *sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodGet || strings.HasSuffix(r.URL.Path, "/api/login") {
+		s.Server.ServeHTTP(w, r)
+		return
+	}
+	body, _ := io.ReadAll(r.Body) // what can't be read is not asked for
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	o := &order{at: time.Now(), text: fmt.Sprintf("%s %s %s", r.Method, r.URL.Path, body), state: s.State()}
+	s.mu.Lock()
+	s.orders = append(s.orders, o)
+	s.mu.Unlock()
+	s.Server.ServeHTTP(&answerWatch{ResponseWriter: w, order: o, sim: s}, r)
+}
+
+// answerWatch sees what is answered.
+type answerWatch struct {
+	http.ResponseWriter
+	order *order
+	sim   *sim
+}
+
+func (w *answerWatch) WriteHeader(status int) {
+	w.sim.mu.Lock()
+	w.order.status = status
+	w.sim.mu.Unlock()
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap fits [http.ResponseController].
+func (w *answerWatch) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// ordered returns the requests so far.
+func (s *sim) ordered() []*order {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.orders)
 }
 
 // setup describes one printer of a world.

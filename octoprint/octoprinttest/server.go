@@ -133,6 +133,13 @@ func (s *Server) Sockets() int {
 	return n
 }
 
+// State returns what the printer does, in the words that OctoPrint shows to people.
+func (s *Server) State() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.printer.state.text(s.release, s.printer.cause)
+}
+
 func (s *Server) configHash() string { return fmt.Sprintf("%032x", s.changes+0x5e771) }
 
 // task is something that the simulation does later.
