@@ -80,7 +80,10 @@ func TestFullDisk(t *testing.T) {
 	free := fill(t, folder)
 	f.printAndCancel("second.gcode")
 	f.bridge.waitLog(t, soon, 0, diskFull)
-	f.printAndCancel("third.gcode")
+	mark := f.broker.mark()
+	f.startPrint("left", "third.gcode", 12) // the bridge tries to write again each 10 s
+	f.waitEvent(mark, "left", "print_finished")
+	f.expect("left/last_file", "third.gcode")
 	f.request("left", "set_temperature", `{"heater":"bed","target":40}`).mustSucceed(t)
 	f.octo["left"].waitTarget(t, "bed", 40)
 	if now := readState(t, folder); now != kept {

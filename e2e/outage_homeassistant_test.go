@@ -96,6 +96,7 @@ func pairsWithoutBridge() []outage {
 			restore: func(f *farm) {
 				runServers(f.t, "broker-up")
 				f.broker.barrier(f.t)
+				f.waitTruth(returned, printerIDs[:]...) // it isn't Home Assistant's start that brings it back
 				f.startHomeAssistant()
 			},
 			log: []string{brokerLost, brokerBack},
