@@ -3,7 +3,7 @@
 //
 // The tests carry the build tag e2e, so that `go test ./...` stays offline and quick:
 //
-//	go test -tags e2e -count=1 -timeout 25m ./e2e/...
+//	go test -tags e2e -count=1 -timeout 40m ./e2e/...
 //
 // They install what they need on first use (see README.md), start every server once, and stop them all at the end. A test looks
 // like this: newFarm starts a bridge for some of the printers on a broker without retained messages, the test acts through
