@@ -21,12 +21,20 @@ type terse struct {
 	sockets chan net.Conn // of sessions that are open, in the order in which they were opened
 }
 
+// operator is what OctoPrint 1.11.8 says of an operator.
+const operator = `{"name":"operator","groups":["operators"],"permissions":["STATUS","CONNECTION","WEBCAM","FILES_LIST",` +
+	`"FILES_UPLOAD","FILES_DOWNLOAD","FILES_DELETE","FILES_SELECT","PRINT","GCODE_VIEWER","MONITOR_TERMINAL","CONTROL","SLICE",` +
+	`"TIMELAPSE_LIST","TIMELAPSE_DOWNLOAD","TIMELAPSE_DELETE","TIMELAPSE_MANAGE_UNRENDERED","TIMELAPSE_ADMIN","SETTINGS_READ",` +
+	`"PLUGIN_ACHIEVEMENTS_VIEW","PLUGIN_ACTION_COMMAND_NOTIFICATION_SHOW","PLUGIN_ACTION_COMMAND_NOTIFICATION_CLEAR",` +
+	`"PLUGIN_ACTION_COMMAND_PROMPT_INTERACT","PLUGIN_APPKEYS_GRANT","PLUGIN_FILE_CHECK_RUN","PLUGIN_FIRMWARE_CHECK_DISPLAY",` +
+	`"PLUGIN_PLUGINMANAGER_LIST","PLUGIN_SOFTWAREUPDATE_CHECK"]}`
+
 func newTerse(tb testing.TB) *terse {
 	tb.Helper()
 	t := &terse{sockets: make(chan net.Conn, 1)}
 	var mux http.ServeMux
 	for path, answer := range map[string]string{
-		"/api/currentuser":     `{"name":"admin","groups":[],"permissions":["STATUS","CONNECTION"]}`,
+		"/api/currentuser":     operator,
 		"/api/version":         `{"server":"1.11.8","text":"OctoPrint 1.11.8"}`,
 		"/api/printerprofiles": `{"profiles":{"_default":{"id":"_default","current":true,"heatedBed":true}}}`,
 		"/api/login":           `{"session":"a session"}`,

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unique"
 )
 
 // The permissions that this program asks for, as OctoPrint names them.
@@ -85,8 +86,7 @@ func (c *Client) keyOwner(ctx context.Context) (Info, error) {
 	var e *Error
 	switch {
 	case err == nil && user.Name != nil:
-		slices.Sort(user.Permissions)
-		return Info{User: *user.Name, Permissions: append([]string{}, user.Permissions...)}, nil
+		return Info{User: *user.Name, Permissions: shared(user.Permissions)}, nil
 	case err == nil && (user.Groups != nil || user.Permissions != nil):
 		return Info{}, &Error{Op: "GET " + path, Failure: KeyRejected} // a guest is nobody
 	case err == nil:
@@ -99,6 +99,17 @@ func (c *Client) keyOwner(ctx context.Context) (Info, error) {
 		return Info{}, &Error{Op: e.Op, Failure: NotOctoPrint, Status: e.Status, Message: e.Message}
 	}
 	return Info{}, err
+}
+
+// shared returns permissions sorted. All users of a farm have the same few, so
+// that their names need not be kept once for each printer.
+func shared(permissions []string) []string {
+	list := make([]string, len(permissions))
+	for i, p := range permissions {
+		list[i] = unique.Make(p).Value()
+	}
+	slices.Sort(list)
+	return list
 }
 
 // rejectedOrForeign decides what a 403 means. OctoPrint 1.8 to 1.10 answers so
