@@ -143,8 +143,8 @@ func clock(t time.Time) string { return t.UTC().Format("04:05.000") }
 
 // undoes reports whether a command that queued would undo one that is urgent.
 func undoes(c, urgent *claim) bool {
-	heater := func(order string) string { return order[:strings.Index(order, "{")] }
-	return urgent.action == "emergency_stop" || c.action == "set_temperature" && heater(c.order) == heater(urgent.order)
+	heater, _, _ := strings.Cut(c.order, "{")
+	return urgent.action == "emergency_stop" || c.action == "set_temperature" && strings.HasPrefix(urgent.order, heater)
 }
 
 // judgeState holds a request against the guards of the contract, as far as the

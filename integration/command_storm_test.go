@@ -22,9 +22,8 @@ func TestP4CommandsInAStorm(t *testing.T) {
 		}
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
-			random := rand.New(rand.NewPCG(seed, 7))
 			inBubble(t, func(w *world) {
-				s := newStorm(w, random)
+				s := newStorm(w, seed)
 				for range 90 {
 					s.step()
 				}
@@ -64,10 +63,10 @@ type moment struct {
 // run is one life of the bridge: it knows nothing of the commands before.
 type run struct{ from, to time.Time }
 
-func newStorm(w *world, random *rand.Rand) *storm {
+func newStorm(w *world, seed uint64) *storm {
 	w.t.Helper()
-	s := &storm{world: w, random: random, held: make(map[string]int), away: make(map[string]int), moments: make(map[string][]moment)}
-	s.meddler = newMeddler(w.broker.net.Dial, random)
+	s := &storm{world: w, random: rand.New(rand.NewPCG(seed, 7)), held: make(map[string]int), away: make(map[string]int), moments: make(map[string][]moment)}
+	s.meddler = newMeddler(w.broker.net.Dial, rand.New(rand.NewPCG(seed, 8)))
 	w.config.MQTT.Dial = s.meddler.Dial
 	restartable(w)
 	s.launch()

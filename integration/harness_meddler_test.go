@@ -35,7 +35,6 @@ type delivered struct {
 	payload  string
 	retained bool
 	repeated bool // by us, as brokers repeat what is not acknowledged
-	used     bool // by whoever matches it
 }
 
 func newMeddler(dial dialFunc, random *rand.Rand) *meddler {
