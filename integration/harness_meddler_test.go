@@ -23,7 +23,6 @@ type meddler struct {
 	random     *rand.Rand // nil: it only watches
 	lines      int
 	deliveries []*delivered
-	published  int               // by the bridge
 	ended      map[int]time.Time // when a line ended
 }
 
@@ -62,8 +61,7 @@ type meddledLine struct {
 	near, far net.Conn
 	meddler   *meddler
 	number    int
-	writing   sync.Mutex
-	outgoing  []byte // what has been written and is no whole packet yet
+	writing   sync.Mutex // to far
 }
 
 func (l *meddledLine) Read(b []byte) (int, error) { return l.near.Read(b) }
@@ -79,24 +77,6 @@ func (l *meddledLine) Close() error {
 	l.near.Close()
 	l.far.Close()
 	return l.Conn.Close()
-}
-
-// Write counts what the bridge publishes.
-func (l *meddledLine) Write(b []byte) (int, error) {
-	n, err := l.Conn.Write(b)
-	l.outgoing = append(l.outgoing, b[:n]...)
-	for {
-		size, ok := packetSize(l.outgoing)
-		if !ok {
-			return n, err
-		}
-		if l.outgoing[0]>>4 == publishType {
-			l.meddler.mu.Lock()
-			l.meddler.published++
-			l.meddler.mu.Unlock()
-		}
-		l.outgoing = l.outgoing[size:]
-	}
 }
 
 // publishType is MQTT's packet type of a message.
