@@ -107,7 +107,7 @@ var thorough = flag.Bool("thorough", false, "have faults overlap in all ways")
 // TestLossesInPairs has every two faults overlap, in every order, while prints run
 // and end: the first to come is the first to go, or the last. One world goes through
 // all that has the same beginning, so that what one pair leaves behind meets the
-// next. With the race detector it takes one of six.
+// next. With the race detector it takes one of twelve.
 func TestLossesInPairs(t *testing.T) {
 	t.Parallel()
 	without := withoutControl(t)
@@ -131,7 +131,7 @@ func TestLossesInPairs(t *testing.T) {
 					tr.busy()
 					tr.beat()
 					for i, b := range others {
-						if *thorough || !raceDetector || i%6 == tr.random.IntN(6) {
+						if *thorough || !raceDetector || i%12 == tr.random.IntN(12) {
 							tr.together(a, b)
 						}
 					}
