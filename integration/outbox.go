@@ -350,11 +350,12 @@ func (o *outbox) Wants(topic, payload string) bool {
 	return r != nil && !r.removed() && r.payload == wanted
 }
 
-// Owns reports whether it was decided what a topic should hold, if anything.
+// Owns reports whether a topic is to hold something.
 func (o *outbox) Owns(topic string) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.topics[keyOf(topic)] != nil
+	r := o.topics[keyOf(topic)]
+	return r != nil && !r.removed()
 }
 
 // Mute drops the events and answers that wait, and those to come until Unmute:

@@ -205,6 +205,25 @@ func TestPurgeRequest(t *testing.T) {
 	}
 }
 
+// TestPurgeOfRubbishThatComesBack: what was removed once is nobody's for ever.
+func TestPurgeOfRubbishThatComesBack(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		changeable(w)
+		w.up()
+		for n := range 3 {
+			w.broker.publish("octoprint2mqtt/left/old_row", "x", true)
+			if r := w.request("bridge", "purge", `{"id":"left"}`); r.code() != "ok" {
+				t.Errorf("%+v", r)
+			}
+			w.sleep(sweepTime + time.Second)
+			if w.retained("octoprint2mqtt/left/old_row") != "" {
+				t.Errorf("after purge %d rubbish is still there", n+1)
+			}
+		}
+	})
+}
+
 // TestPurgeOfADeletedDevice brings it back: whoever asks for that wants it afresh.
 func TestPurgeOfADeletedDevice(t *testing.T) {
 	t.Parallel()

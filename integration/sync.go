@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -75,14 +76,23 @@ type asked struct {
 	quit error
 }
 
-// listen has the running connection subscribe to more.
+// listen has the running connection subscribe to more. What a broker has retained
+// it tells at each subscription, also if there was one already.
 func (b *broker) listen(list ...subscription) {
-	b.ask(func(a *asked) { a.join = append(a.join, list...) })
+	b.ask(func(a *asked) {
+		a.join = append(a.join, list...)
+		a.part = slices.DeleteFunc(a.part, func(filter string) bool {
+			return slices.ContainsFunc(list, func(s subscription) bool { return s.filter == filter })
+		})
+	})
 }
 
 // leave has the running connection unsubscribe.
 func (b *broker) leave(filters ...string) {
-	b.ask(func(a *asked) { a.part = append(a.part, filters...) })
+	b.ask(func(a *asked) {
+		a.part = append(a.part, filters...)
+		a.join = slices.DeleteFunc(a.join, func(s subscription) bool { return slices.Contains(filters, s.filter) })
+	})
 }
 
 // quit ends the running connection with an error.
