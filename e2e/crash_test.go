@@ -150,6 +150,7 @@ func TestEventsWhileTheBrokerIsAway(t *testing.T) {
 	f.bridge.waitLog(t, soon, 0, "info left: connected to OctoPrint")
 	octo.waitState(t, "Operational")
 	f.brokerLine.raise()
+	f.expectWithin(patient, "bridge/state", "online", func(text string) bool { return text == "online" }) // attempts are up to half a minute apart
 	f.waitOnline("left")
 	f.expect("left/last_file", second)
 	f.settle()
