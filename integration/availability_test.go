@@ -241,21 +241,33 @@ func TestRevokedKeyIsNoticed(t *testing.T) {
 	})
 }
 
-// TestP5HalfOpenPrinterIsNoticed is promise P5: a line that is dead, but not closed.
+// TestP5HalfOpenPrinterIsNoticed: a line that is dead, but not closed, whether the
+// printer had something to say or not.
 func TestP5HalfOpenPrinterIsNoticed(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(w *world) {
-		w.up()
-		w.sims["left"].StallSockets(true)
-		w.sims["left"].HoldRequests(true)
-		took := w.within(30*time.Second, "unreachable", func() bool { return w.value("left", "availability") == offline })
-		if took > 26*time.Second {
-			t.Errorf("noticed after %v", took)
-		}
-		w.sims["left"].StallSockets(false)
-		w.sims["left"].HoldRequests(false)
-		w.within(time.Minute, "back", func() bool { return w.value("left", "availability") == online })
-	})
+	for name, before := range map[string]func(w *world){
+		"idle":    func(*world) {},
+		"off":     func(w *world) { w.must(w.sims["left"].Disconnect()); w.sleep(time.Minute) },
+		"busy":    func(w *world) { w.print("left") },
+		"waiting": func(w *world) { w.print("left"); w.must(w.sims["left"].Pause()); w.sleep(time.Minute) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, func(w *world) {
+				w.up()
+				before(w)
+				w.sims["left"].StallSockets(true)
+				w.sims["left"].HoldRequests(true)
+				took := w.within(30*time.Second, "unreachable", func() bool { return w.value("left", "availability") == offline })
+				if took > 26*time.Second {
+					t.Errorf("noticed after %v", took)
+				}
+				w.sims["left"].StallSockets(false)
+				w.sims["left"].HoldRequests(false)
+				w.within(time.Minute, "back", func() bool { return w.value("left", "availability") == online })
+			}, setup{prepare: withBenchy})
+		})
+	}
 }
 
 // TestGarbageFromOctoPrint ends no session and changes nothing.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"maps"
 	"net"
+	"os"
 	"slices"
 	"sync"
 	"testing/synctest"
@@ -59,15 +60,15 @@ func (n *network) Dial(ctx context.Context, name, _ string) (net.Conn, error) {
 func (n *network) connect() net.Conn {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	near, nearEnd := net.Pipe()
+	near, nearFar := net.Pipe()
 	farEnd, far := net.Pipe()
 	n.made++
-	l := &link{network: n, number: n.made, ends: []net.Conn{near, nearEnd, farEnd, far}, closed: make(chan struct{})}
+	l := &link{network: n, number: n.made, ends: []net.Conn{near, nearFar, farEnd, far}, closed: make(chan struct{})}
 	n.links[l] = true
 	if n.stalled {
 		l.gate = make(chan struct{})
 	}
-	for _, ends := range [][2]net.Conn{{nearEnd, farEnd}, {farEnd, nearEnd}} {
+	for _, ends := range [][2]net.Conn{{nearFar, farEnd}, {farEnd, nearFar}} {
 		chunks := make(chan chunk, linkBuffer)
 		n.serving.Go(func() { l.take(ends[0], chunks) })
 		n.serving.Go(func() { l.give(ends[1], chunks) })
@@ -76,7 +77,56 @@ func (n *network) connect() net.Conn {
 		n.serve(far)
 		far.Close()
 	})
-	return near
+	return &nearEnd{Conn: near, link: l, closed: make(chan struct{})}
+}
+
+// nearEnd is the bridge's end of a connection. Writes to it wait while its buffers
+// are full, in a way that lets a fake clock go on.
+type nearEnd struct {
+	net.Conn
+	link   *link
+	once   sync.Once
+	closed chan struct{}
+
+	mu       sync.Mutex
+	deadline time.Time // of writes; zero: none
+}
+
+func (c *nearEnd) SetWriteDeadline(t time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.deadline = t
+	return c.Conn.SetWriteDeadline(t)
+}
+
+func (c *nearEnd) Write(b []byte) (int, error) {
+	c.link.network.mu.Lock()
+	full := c.link.full
+	c.link.network.mu.Unlock()
+	if !full {
+		return c.Conn.Write(b)
+	}
+	c.mu.Lock()
+	deadline := c.deadline
+	c.mu.Unlock()
+	patience := 24 * time.Hour
+	if !deadline.IsZero() {
+		patience = time.Until(deadline)
+	}
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return 0, os.ErrDeadlineExceeded
+	case <-c.closed:
+	case <-c.link.closed:
+	}
+	return 0, net.ErrClosed
+}
+
+func (c *nearEnd) Close() error {
+	c.once.Do(func() { close(c.closed) })
+	return c.Conn.Close()
 }
 
 // link is one connection.
@@ -90,6 +140,7 @@ type link struct {
 	// Guarded by the network's mutex.
 	gate   chan struct{} // nothing comes through until it is closed; nil: all does
 	silent bool          // nothing ever comes through any more
+	full   bool          // nor is anything taken: who writes waits
 }
 
 type chunk struct {
@@ -206,6 +257,16 @@ func (n *network) silence() {
 	defer n.mu.Unlock()
 	for l := range n.links {
 		l.silent = true
+	}
+}
+
+// choke makes all connections half open with full buffers: the next writes block.
+func (n *network) choke() {
+	n.silence()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for l := range n.links {
+		l.full = true
 	}
 }
 
