@@ -2,6 +2,7 @@ package integration
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -32,7 +33,7 @@ func TestP3ValuesOfOthersKeepComing(t *testing.T) {
 				disturb(w.sims["left"])
 				for n := range 20 {
 					w.must(w.sims["right"].SetTarget("bed", float64(1+n)))
-					w.within(time.Second, "right is told", func() bool { return w.value("right", "bed_target") == fmt.Sprint(1+n) })
+					w.within(time.Second, "right is told", func() bool { return w.value("right", "bed_target") == strconv.Itoa(1+n) })
 					w.sleep(time.Duration(300*n) * time.Millisecond)
 				}
 				w.sims["left"].HoldRequests(false)
