@@ -187,6 +187,13 @@ func (b *testBroker) logins() []connect {
 	return append([]connect(nil), b.connects...)
 }
 
+// follow has f called for each message from now on, in the broker's goroutines.
+func (b *testBroker) follow(f func(sent)) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.watch = f
+}
+
 func (b *testBroker) add(m sent) {
 	b.mu.Lock()
 	b.messages = append(b.messages, m)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -77,13 +78,13 @@ func TestP10AnEndHasOneIDWheneverTheBridgeDies(t *testing.T) {
 	const takes = 20 * time.Second
 	deaths := map[string]func(w *world){
 		"when the broker gets the event": func(w *world) {
-			killed := false
-			w.broker.watch = func(m sent) {
-				if !killed && m.topic == w.topics.Event("left") && strings.Contains(m.payload, "print_finished") {
-					killed = true
-					w.processes[0].die()
+			var once sync.Once
+			first, topic := w.processes[0], w.topics.Event("left")
+			w.broker.follow(func(m sent) {
+				if m.topic == topic && strings.Contains(m.payload, "print_finished") {
+					once.Do(first.die)
 				}
-			}
+			})
 			w.sleep(takes + 3*time.Second)
 			w.kill()
 		},
