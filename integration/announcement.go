@@ -2,6 +2,7 @@ package integration
 
 import (
 	"maps"
+	"slices"
 	"sync"
 
 	"octoprint2mqtt/discovery"
@@ -19,8 +20,10 @@ type announcement struct {
 	// not, and nothing is removed on that ground. It is called with owner locked.
 	describe func() (d discovery.Document, complete bool)
 
-	// had is what Home Assistant may have that the latest document may lack.
+	// had is what Home Assistant may have and the latest document lacks, and told
+	// are the keys of what it may have and the document has.
 	had     map[string]discovery.Component
+	told    []string
 	removed map[string]discovery.Component
 	deleted bool // by the user, in Home Assistant
 	// erased says that we have withdrawn the document, to publish it again: the
@@ -56,10 +59,12 @@ func (a *announcement) reshapeLocked(change func()) {
 	}
 	before, _ := a.describe()
 	change()
-	if a.outbox.Known(a.topic) {
+	if !a.outbox.Known(a.topic) {
 		// A stub for what Home Assistant never had would confuse it.
-		a.keepLocked(before.Components)
+		maps.DeleteFunc(before.Components, func(key string, _ discovery.Component) bool { return !slices.Contains(a.told, key) })
 	}
+	a.told = nil
+	a.keepLocked(before.Components)
 	a.dropLocked()
 	a.publishLocked(false)
 }
@@ -88,11 +93,16 @@ func (a *announcement) keepLocked(components map[string]discovery.Component) {
 }
 
 // dropLocked has everything removed that Home Assistant may have and the device
-// hasn't.
+// hasn't. Of what stays the key is enough to remember.
 func (a *announcement) dropLocked() {
 	now, complete := a.describe()
 	for key, c := range a.had {
-		if _, stays := now.Components[key]; stays || !complete {
+		if _, stays := now.Components[key]; stays {
+			a.told = append(a.told, key)
+			delete(a.had, key)
+			continue
+		}
+		if !complete {
 			continue
 		}
 		if a.removed == nil {
@@ -130,7 +140,7 @@ func (a *announcement) eraseLocked() {
 		return
 	}
 	a.outbox.Remove(a.topic)
-	a.had, a.removed, a.deleted, a.erased = nil, nil, false, true
+	a.had, a.told, a.removed, a.deleted, a.erased = nil, nil, nil, false, true
 }
 
 // withdrawn takes in that the document was deleted on the broker, and reports

@@ -151,3 +151,47 @@ func TestP6TablesAreBounded(t *testing.T) {
 		t.Error("the same shape has two tables")
 	}
 }
+
+// TestUpgradeCostsNoMemory: a document of an earlier version differs in all it
+// says, but what it announces and the device still has need not be remembered.
+func TestUpgradeCostsNoMemory(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		w.up()
+		w.stop()
+		config := w.topics.Config("left")
+		w.broker.publish(config, strings.ReplaceAll(w.retained(config), "mdi:", "mdi:old-"), true)
+		w.up()
+		w.sleep(15 * time.Second)
+		p := w.bridge.printer("left")
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if n := len(p.announced.had); n > 0 {
+			t.Errorf("%d components are remembered though nothing has gone", n)
+		}
+	})
+}
+
+// TestShrunkRightAfterAnUpgrade: what Home Assistant has of an earlier run is
+// removed also if it goes before our own document has arrived.
+func TestShrunkRightAfterAnUpgrade(t *testing.T) {
+	t.Parallel()
+	p := printerIn(situation{AccessControl, []string{"PRINT", "CONTROL"}, "idle"})
+	p.announced.topic = "homeassistant/device/base_left/config"
+	p.mu.Lock()
+	p.reshapeLocked()
+	former := p.componentsLocked()
+	p.mu.Unlock()
+	p.announced.inherit(former)
+	info := p.view.info
+	info.Permissions = []string{"CONTROL"}
+	p.InfoChanged(info)
+	for _, key := range []string{"pause", "resume", "cancel", "start"} {
+		if _, ok := p.announced.removed[key]; !ok {
+			t.Errorf("%s is not removed", key)
+		}
+	}
+	if _, ok := p.announced.removed["home"]; ok {
+		t.Error("home is removed")
+	}
+}
