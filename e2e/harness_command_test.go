@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 )
 
 // response is the answer to a command.
@@ -137,8 +138,14 @@ func typesOf(events []event) []string {
 // too; what comes after this call is after both.
 func (f *farm) waitEvent(mark int, printer, kind string) event {
 	f.t.Helper()
+	return f.waitEventWithin(patient, mark, printer, kind)
+}
+
+// waitEventWithin is waitEvent for what takes its time, as a print does.
+func (f *farm) waitEventWithin(limit time.Duration, mark int, printer, kind string) event {
+	f.t.Helper()
 	var found event
-	done := f.broker.wait(patient, func() bool {
+	done := f.broker.wait(limit, func() bool {
 		own, ofFarm := f.findEvent(mark, printer, printer, kind), f.findEvent(mark, "farm", printer, kind)
 		if own == nil || ofFarm == nil {
 			return false
@@ -147,7 +154,7 @@ func (f *farm) waitEvent(mark int, printer, kind string) event {
 		return true
 	})
 	if !done {
-		f.t.Fatalf("no event %s of %s within %v; there were %v, and the farm's %v", kind, printer, patient,
+		f.t.Fatalf("no event %s of %s within %v; there were %v, and the farm's %v", kind, printer, limit,
 			typesOf(f.events(mark, printer+"/event")), typesOf(f.events(mark, "farm/event")))
 	}
 	return found
