@@ -30,6 +30,11 @@ type Options struct {
 	Agent  string // User-Agent; empty: the library's
 	TLS    *tls.Config
 
+	// Events are those that the session's handler is told of beside the ones that
+	// this package names, and Plugins the plugins whose push messages it gets.
+	Events  []EventType
+	Plugins []string
+
 	// Dial makes the network connections; nil means TCP.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
@@ -38,7 +43,8 @@ type Options struct {
 // beyond its calls.
 type Client struct {
 	options Options
-	base    string // without a slash at the end
+	base    string      // without a slash at the end
+	events  []EventType // that sessions ask for
 }
 
 // NewClient returns a client; it does not touch the network.
@@ -46,7 +52,7 @@ func NewClient(o Options) *Client {
 	if o.Dial == nil {
 		o.Dial = (&net.Dialer{Timeout: dialTimeout}).DialContext
 	}
-	return &Client{options: o, base: strings.TrimRight(o.URL.String(), "/")}
+	return &Client{options: o, base: strings.TrimRight(o.URL.String(), "/"), events: append(subscribedEvents(), o.Events...)}
 }
 
 // newHTTP returns what sends one request. Its transport would hold on to its last

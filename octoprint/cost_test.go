@@ -2,6 +2,7 @@ package octoprint
 
 import (
 	"bytes"
+	"encoding/json"
 	"os"
 	"strings"
 	"testing"
@@ -21,6 +22,9 @@ func (silence) StateChanged(*State) {}
 
 // EventReceived implements Handler.
 func (silence) EventReceived(Event, *State) {}
+
+// PluginReceived implements Handler.
+func (silence) PluginReceived(string, json.RawMessage) {}
 
 // FrameRejected implements Handler.
 func (silence) FrameRejected(err error) { panic(err) }

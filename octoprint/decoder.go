@@ -2,6 +2,7 @@ package octoprint
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 type decoder struct {
 	scanner
 	message bytes.Buffer
+	source  []byte // of the message, also where it has been read
 	last    wireSample
 }
 
@@ -48,6 +50,7 @@ func (d *decoder) load(r io.Reader) error {
 // Most of what a message says was said before: texts that known has are taken
 // from it.
 func (d *decoder) decode(known *State) (frame, error) {
+	d.source = d.message.Bytes()
 	d.begin(&d.message)
 	var f frame
 	if d.isObject("the message") {
@@ -62,7 +65,7 @@ func (d *decoder) decode(known *State) (frame, error) {
 // member decodes a member of the message, or returns f as it is.
 func (d *decoder) member(name string, f frame, known *State) frame {
 	switch name {
-	case "history", "current", "event", "reauthRequired":
+	case "history", "current", "event", "plugin", "reauthRequired":
 		if !d.isObject(name) {
 			return f
 		}
@@ -74,6 +77,8 @@ func (d *decoder) member(name string, f frame, known *State) frame {
 		return frame{Current: d.sample(known)}
 	case "event":
 		return frame{Event: d.event()}
+	case "plugin":
+		return frame{Plugin: d.plugin()}
 	case "reauthRequired":
 		return frame{Reauth: d.reauth()}
 	}
@@ -290,10 +295,34 @@ func (d *decoder) event() *wireEvent {
 		case "type":
 			e.Type = d.text("")
 		case "payload":
-			e.Payload = d.payload()
+			e.Raw = d.raw(func() { e.Payload = d.payload() })
 		}
 	})
 	return &e
+}
+
+func (d *decoder) plugin() *wirePlugin {
+	var p wirePlugin
+	d.object(func(name []byte) {
+		switch string(name) {
+		case "plugin":
+			p.Plugin = d.text("")
+		case "data":
+			p.Data = d.raw(d.skip)
+		}
+	})
+	return &p
+}
+
+// raw returns the text of the value that take takes.
+func (d *decoder) raw(take func()) json.RawMessage {
+	from := d.tokens.InputOffset()
+	take()
+	to := d.tokens.InputOffset()
+	if d.err != nil || from > to || to > int64(len(d.source)) {
+		return nil
+	}
+	return bytes.TrimLeft(d.source[from:to], ": \t\r\n")
 }
 
 func (d *decoder) payload() (p wirePayload) {

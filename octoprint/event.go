@@ -1,5 +1,7 @@
 package octoprint
 
+import "encoding/json"
+
 // EventType is the name of one of OctoPrint's events.
 type EventType string
 
@@ -17,6 +19,14 @@ const (
 	EventPrintCancelled      EventType = "PrintCancelled"
 	EventPrintFailed         EventType = "PrintFailed"
 	EventProfileModified     EventType = "PrinterProfileModified"
+	EventSettingsUpdated     EventType = "SettingsUpdated"
+	EventConnectionsFound    EventType = "ConnectionsAutorefreshed" // ports came or went; since 1.9
+	EventFirmwareData        EventType = "FirmwareData"
+	EventFileAdded           EventType = "FileAdded"
+	EventFileRemoved         EventType = "FileRemoved"
+	EventFilesUpdated        EventType = "UpdatedFiles"
+	EventFilamentChange      EventType = "FilamentChange"
+	EventMovieDone           EventType = "MovieDone" // a timelapse is ready
 )
 
 func subscribedEvents() []EventType {
@@ -24,6 +34,8 @@ func subscribedEvents() []EventType {
 		EventPrinterStateChanged, EventConnected, EventDisconnected, EventError,
 		EventPrintStarted, EventPrintPaused, EventPrintResumed,
 		EventPrintDone, EventPrintCancelled, EventPrintFailed, EventProfileModified,
+		EventSettingsUpdated, EventConnectionsFound, EventFirmwareData,
+		EventFileAdded, EventFileRemoved, EventFilesUpdated, EventFilamentChange, EventMovieDone,
 	}
 }
 
@@ -39,6 +51,9 @@ type Event struct {
 	Progress *float64 // percent, 0 to 100
 	Reason   string   // of PrintFailed: error or cancelled
 	Error    string   // the error's text
+	// Payload is all that OctoPrint says of the event, as JSON. It is only valid
+	// while the event is handled.
+	Payload json.RawMessage
 }
 
 // event translates a frame. The progress of a print that failed by an error is
@@ -48,6 +63,7 @@ func (w *wireEvent) event() Event {
 	e := Event{
 		Type: EventType(w.Type), Name: p.Name, Path: p.Path, Origin: p.Origin, User: p.User,
 		Duration: p.Time.pointer(nil), Progress: p.Progress.pointer(nil), Reason: p.Reason, Error: p.Error,
+		Payload: w.Raw,
 	}
 	if e.Type == EventPrintFailed && e.Reason == "error" && e.Progress != nil && *e.Progress <= 1 {
 		percent := *e.Progress * 100

@@ -2,6 +2,7 @@ package octoprint_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/url"
 
@@ -21,11 +22,15 @@ func (w watcher) InfoChanged(i octoprint.Info) { fmt.Println("heaters:", i.Profi
 func (w watcher) StateChanged(*octoprint.State) {} // a new sample, about twice a second
 
 func (w watcher) EventReceived(e octoprint.Event, s *octoprint.State) {
-	if e.Type == octoprint.EventDisconnected {
-		return // what that means for the state comes with the next event
+	if e.Type != octoprint.EventPrinterStateChanged {
+		return // others tell what happened beside that
 	}
 	fmt.Printf("%s: the printer is %s\n", e.Type, s.Phase)
 	w.stop()
+}
+
+func (w watcher) PluginReceived(plugin string, message json.RawMessage) {
+	fmt.Println(plugin, string(message))
 }
 
 func (w watcher) FrameRejected(err error) { fmt.Println(err) }

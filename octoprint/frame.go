@@ -1,5 +1,7 @@
 package octoprint
 
+import "encoding/json"
+
 // frame is one message of the push socket: an object with one member, whose
 // name is the message's type. Types that aren't listed are ignored. A sample is
 // the decoder's own and is overwritten by the next message.
@@ -7,7 +9,15 @@ type frame struct {
 	History *wireSample
 	Current *wireSample
 	Event   *wireEvent
+	Plugin  *wirePlugin
 	Reauth  *wireReauth
+}
+
+// wirePlugin is what a plugin pushes, in a format of its own. Data is part of the
+// message, which is overwritten by the next.
+type wirePlugin struct {
+	Plugin string
+	Data   json.RawMessage
 }
 
 type wireReauth struct {
@@ -70,6 +80,8 @@ type wireHeater struct {
 type wireEvent struct {
 	Type    string
 	Payload wirePayload
+	// Raw is the payload as it came, part of the message.
+	Raw json.RawMessage
 }
 
 // wirePayload has the members of the events that are acted upon.

@@ -30,6 +30,7 @@ type stdFrame struct {
 	History *stdSample `json:"history"`
 	Current *stdSample `json:"current"`
 	Event   *stdEvent  `json:"event"`
+	Plugin  *stdPlugin `json:"plugin"`
 	Reauth  *stdReauth `json:"reauthRequired"`
 }
 
@@ -118,20 +119,41 @@ func (r *stdReading) UnmarshalJSON(b []byte) error {
 	return tolerate(err)
 }
 
+type stdPlugin struct {
+	Plugin string          `json:"plugin"`
+	Data   json.RawMessage `json:"data"`
+}
+
 type stdEvent struct {
-	Type    string `json:"type"`
-	Payload struct {
-		Name     string `json:"name"`
-		Path     string `json:"path"`
-		Origin   string `json:"origin"`
-		User     string `json:"user"`
-		Time     number `json:"time"`
-		Progress number `json:"progress"`
-		Reason   string `json:"reason"`
-		Error    string `json:"error"`
-		StateID  string `json:"state_id"`
-		State    string `json:"state_string"`
-	} `json:"payload"`
+	Type    string     `json:"type"`
+	Payload stdPayload `json:"payload"`
+}
+
+type stdPayload struct {
+	fields stdPayloadObject
+	raw    json.RawMessage
+}
+
+type stdPayloadObject struct {
+	Name     string `json:"name"`
+	Path     string `json:"path"`
+	Origin   string `json:"origin"`
+	User     string `json:"user"`
+	Time     number `json:"time"`
+	Progress number `json:"progress"`
+	Reason   string `json:"reason"`
+	Error    string `json:"error"`
+	StateID  string `json:"state_id"`
+	State    string `json:"state_string"`
+}
+
+// UnmarshalJSON also keeps the text, and passes over what is no object.
+func (p *stdPayload) UnmarshalJSON(b []byte) error {
+	p.raw = bytes.Clone(b)
+	if b[0] != '{' {
+		return nil
+	}
+	return tolerate(json.Unmarshal(b, &p.fields))
 }
 
 // stdDecode decodes a message by encoding/json.
@@ -144,7 +166,10 @@ func stdDecode(message []byte) (frame, error) {
 	}
 	out := frame{History: f.History.wire(), Current: f.Current.wire()}
 	if f.Event != nil {
-		out.Event = &wireEvent{Type: f.Event.Type, Payload: wirePayload(f.Event.Payload)}
+		out.Event = &wireEvent{Type: f.Event.Type, Payload: wirePayload(f.Event.Payload.fields), Raw: f.Event.Payload.raw}
+	}
+	if f.Plugin != nil {
+		out.Plugin = &wirePlugin{Plugin: f.Plugin.Plugin, Data: f.Plugin.Data}
 	}
 	if f.Reauth != nil {
 		out.Reauth = &wireReauth{Reason: f.Reauth.Reason}
@@ -213,7 +238,7 @@ func (f frame) comparable() frame {
 }
 
 func (f frame) String() string {
-	return fmt.Sprintf("history %+v, current %+v, event %+v, reauth %+v", f.History, f.Current, f.Event, f.Reauth)
+	return fmt.Sprintf("history %+v, current %+v, event %+v, plugin %+v, reauth %+v", f.History, f.Current, f.Event, f.Plugin, f.Reauth)
 }
 
 // agree holds the decoder against encoding/json, fresh and used, for messages
@@ -247,10 +272,10 @@ func unusual(message []byte) bool {
 	if !json.Valid(message) {
 		return false
 	}
-	var types struct{ History, Current, Event, ReauthRequired json.RawMessage }
+	var types struct{ History, Current, Event, Plugin, ReauthRequired json.RawMessage }
 	if json.Unmarshal(message, &types) == nil {
 		n := 0
-		for _, present := range []json.RawMessage{types.History, types.Current, types.Event, types.ReauthRequired} {
+		for _, present := range []json.RawMessage{types.History, types.Current, types.Event, types.Plugin, types.ReauthRequired} {
 			if present != nil {
 				n++
 			}
@@ -262,7 +287,7 @@ func unusual(message []byte) bool {
 	d := json.NewDecoder(bytes.NewReader(message))
 	d.UseNumber()
 	return strangeNames(d, slices.Concat(
-		tags(reflect.TypeFor[stdFrame]()), tags(reflect.TypeFor[stdFlagsObject]()), tags(reflect.TypeFor[stdReadingObject]()),
+		tags(reflect.TypeFor[stdFrame]()), tags(reflect.TypeFor[stdPayloadObject]()), tags(reflect.TypeFor[stdFlagsObject]()), tags(reflect.TypeFor[stdReadingObject]()),
 	))
 }
 
@@ -322,7 +347,9 @@ func messages(tb testing.TB) [][]byte {
 		sample, changed("PAUSED"), "", " ", "null", " null ", "nul", "5", `"current"`, "[]", "{}", "{", "[", "{}{}", "{} ]", "{},", "\ufeff{}",
 		`{"current":null}`, `{"current":5}`, `{"current":[]}`, `{"current":{}}`, `{"event":7}`, `{"history":true}`, `{"connected":5}`,
 		`{"reauthRequired":{"reason":5}}`, `{"reauthRequired":{"reason":"stale","more":[{}]}}`, `{"reauthRequired":null}`,
-		`{"event":{"type":5,"payload":5}}`, `{"event":{"type":"Error","payload":null}}`, `{"event":{"type":"Error","payload":{"error":["x"],"reason":"error"}}}`,
+		`{"event":{"type":5,"payload":5}}`, `{"event":{"payload": {"a" : [1, {}]} ,"type":"x"}}`, `{"event":{"payload":null}}`,
+		`{"plugin":{"plugin":"psucontrol","data":{"isPSUOn":true}}}`, `{"plugin":{"data" : "x" , "plugin":5}}`, `{"plugin":{}}`, `{"plugin":5}`, `{"plugin":{"data":null}}`,
+		`{"event":{"type":"Error","payload":null}}`, `{"event":{"type":"Error","payload":{"error":["x"],"reason":"error"}}}`,
 		`{"current":{"currentZ":1e999,"temps":[null,{"tool0":null,"bed":7},5,[{"bed":{}}]],"offsets":{"bed":null,"tool0":1e999,"tool1":"x"}}}`,
 		`{"current":{"temps":[{"tool0":{"actual":1,"target":2},"bed":{"actual":3,"target":4}},{"tool0":{"target":5},"bed":null}]}}`,
 		`{"current":{"currentZ":-0.0,"progress":{"completion":1E2,"printTime":"5","printTimeLeft":01}}}`,

@@ -2,6 +2,7 @@ package octoprint
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"math"
 	"os"
@@ -43,12 +44,14 @@ func FuzzSession(f *testing.F) {
 		{opened, sampled("Paused", "", "operational", "paused", "printing"), changed("RESUMING"), sampled("Sending file to SD", "", "printing")},
 		{`{"history":{"state":{"flags":null}}}`, opened, `{"current":{"currentZ":1e999,"temps":[null,{"tool0":null,"bed":7}],"offsets":{"bed":null}}}`},
 		{opened, strings.Replace(sample, `"bed":-3`, `"bed":1e999`, 1), `{"current":[]}`, "null", "[", `{"event":{"type":"Error","payload":{"error":"x"}}}`},
+		{opened, `{"plugin":{"plugin":"psucontrol","data":{"isPSUOn":true}}}`, `{"plugin":{"plugin":"psucontrol"}}`},
 		{opened, `{"current":` + strings.Repeat("7", 1000) + "}", `{"reauthRequired":{"reason":"` + strings.Repeat("a", 300) + `"}}`},
 	} {
 		f.Add([]byte(strings.Join(lines, "\n")))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		s := session{handler: &referee{t: t}, runErrands: func() {}}
+		client := &Client{options: Options{Plugins: []string{"psucontrol"}}, events: subscribedEvents()}
+		s := session{client: client, handler: &referee{t: t}, runErrands: func() {}}
 		var state State
 		at := noon()
 		for line := range bytes.SplitSeq(text, []byte("\n")) {
@@ -110,6 +113,9 @@ func (r *referee) EventReceived(e Event, s *State) {
 	r.finite("Event", e)
 	r.check(s)
 }
+
+// PluginReceived implements [octoprint.Handler].
+func (r *referee) PluginReceived(string, json.RawMessage) {}
 
 // FrameRejected implements [Handler].
 func (r *referee) FrameRejected(err error) {

@@ -13,15 +13,17 @@ import (
 
 // The permissions that this program asks for, as OctoPrint names them.
 const (
-	PermissionStatus     = "STATUS"     // everything that is shown
-	PermissionConnection = "CONNECTION" // connect, disconnect, and reading printer profiles
-	PermissionControl    = "CONTROL"    // temperatures, movement, G-code
-	PermissionPrint      = "PRINT"      // job control
-	PermissionFilesList  = "FILES_LIST"
-	PermissionSelect     = "FILES_SELECT"
-	PermissionUpload     = "FILES_UPLOAD"
-	PermissionDelete     = "FILES_DELETE"
-	PermissionSystem     = "SYSTEM" // the system menu
+	PermissionStatus       = "STATUS"     // everything that is shown
+	PermissionConnection   = "CONNECTION" // connect, disconnect, and reading printer profiles
+	PermissionControl      = "CONTROL"    // temperatures, movement, G-code
+	PermissionPrint        = "PRINT"      // job control
+	PermissionFilesList    = "FILES_LIST"
+	PermissionSelect       = "FILES_SELECT"
+	PermissionUpload       = "FILES_UPLOAD"
+	PermissionDelete       = "FILES_DELETE"
+	PermissionSystem       = "SYSTEM" // the system menu
+	PermissionSettingsRead = "SETTINGS_READ"
+	PermissionWebcam       = "WEBCAM"
 )
 
 // Info is what a server, a user and a printer profile are like. It changes

@@ -1,6 +1,7 @@
 package octoprint
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 )
@@ -33,6 +34,9 @@ func (h *locked) StateChanged(*State) { h.note("StateChanged") }
 // EventReceived implements Handler.
 func (h *locked) EventReceived(Event, *State) { h.note("EventReceived") }
 
+// PluginReceived implements Handler.
+func (h *locked) PluginReceived(string, json.RawMessage) { h.note("PluginReceived") }
+
 // FrameRejected implements Handler.
 func (h *locked) FrameRejected(error) { h.note("FrameRejected") }
 
@@ -40,7 +44,7 @@ func TestHandlerIsCalledOneAtATime(t *testing.T) {
 	t.Parallel()
 	h := &locked{t: t}
 	runs := 0
-	s := &session{handler: h, runErrands: func() { runs++ }}
+	s := &session{client: &Client{events: subscribedEvents()}, handler: h, runErrands: func() { runs++ }}
 	h.s = s
 	s.change(func(i *Info) { i.User = "too early" })
 	for _, f := range []string{

@@ -1,6 +1,8 @@
 package octoprint_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"slices"
 	"strings"
 	"sync"
@@ -18,6 +20,7 @@ type record struct {
 	phases   []octoprint.Phase
 	states   []octoprint.State
 	events   []octoprint.Event
+	messages []string // of plugins: name and text
 	rejected []error
 	state    octoprint.State // the last one
 }
@@ -71,7 +74,13 @@ func (h *recorder) StateChanged(s *octoprint.State) { h.call(false, func(r *reco
 
 // EventReceived implements octoprint.Handler.
 func (h *recorder) EventReceived(e octoprint.Event, s *octoprint.State) {
+	e.Payload = bytes.Clone(e.Payload)
 	h.call(false, func(r *record) { r.events = append(r.events, e); r.note(s) })
+}
+
+// PluginReceived implements [octoprint.Handler].
+func (h *recorder) PluginReceived(plugin string, message json.RawMessage) {
+	h.call(false, func(r *record) { r.messages = append(r.messages, plugin+" "+string(message)) })
 }
 
 // FrameRejected implements octoprint.Handler.

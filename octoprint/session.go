@@ -2,6 +2,7 @@ package octoprint
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -42,8 +43,11 @@ type Handler interface {
 	// StateChanged is called after each message that may have changed the state.
 	StateChanged(*State)
 	// EventReceived is called for each event of the types that this package
-	// names, after the state has taken it in.
+	// names and of those that the options name, after the state has taken it in.
 	EventReceived(Event, *State)
+	// PluginReceived is called for each push message of the plugins that the
+	// options name. The message is the plugin's own JSON, valid during the call.
+	PluginReceived(plugin string, message json.RawMessage)
 	// FrameRejected is called for each message that could not be decoded. The
 	// session goes on.
 	FrameRejected(error)
@@ -191,8 +195,8 @@ func (s *session) authenticate(id string) error {
 	if atLeast(s.info.Version, 1, 8) {
 		messages = slices.Insert(messages, 0, any(map[string]any{"subscribe": map[string]any{
 			"state":   map[string]bool{"logs": false, "messages": false},
-			"events":  subscribedEvents(),
-			"plugins": false,
+			"events":  s.client.events,
+			"plugins": append([]string{}, s.client.options.Plugins...),
 		}}))
 	}
 	for _, m := range messages {
@@ -290,8 +294,11 @@ func (s *session) receive(f frame, err error) error {
 		s.handler.SessionOpened(s.info, &s.state)
 	case !s.open:
 		// Where guests may watch, servers send before auth is through.
-	case f.Event != nil && !slices.Contains(subscribedEvents(), EventType(f.Event.Type)):
-		// Servers before 1.8 send every event.
+	case f.Event != nil && !slices.Contains(s.client.events, EventType(f.Event.Type)),
+		f.Plugin != nil && !slices.Contains(s.client.options.Plugins, f.Plugin.Plugin):
+		// Servers before 1.8 send everything.
+	case f.Plugin != nil:
+		s.handler.PluginReceived(f.Plugin.Plugin, f.Plugin.Data)
 	case f.Event != nil:
 		s.state.apply(f, now)
 		s.handler.EventReceived(f.Event.event(), &s.state)

@@ -188,14 +188,14 @@ func TestTrap22HistoryHoldsTerminalLines(t *testing.T) {
 	var first struct {
 		Subscribe struct {
 			State   map[string]bool
-			Plugins bool
+			Plugins []string
 			Events  []string
 		}
 	}
 	if err := json.Unmarshal([]byte(<-heard), &first); err != nil {
 		t.Fatal(err)
 	}
-	if s := first.Subscribe; len(s.State) != 2 || s.State["logs"] || s.State["messages"] || s.Plugins {
+	if s := first.Subscribe; len(s.State) != 2 || s.State["logs"] || s.State["messages"] || len(s.Plugins) > 0 {
 		t.Errorf("the first message asks for %+v, want the state without logs and messages", s)
 	}
 	if !slices.Contains(first.Subscribe.Events, "PrinterStateChanged") || slices.Contains(first.Subscribe.Events, "ZChange") {

@@ -50,6 +50,9 @@ func (s *Server) answerRequest(c *call) response {
 		return c.front()
 	}
 	found, known := c.find()
+	if p, ok := c.plugin(); ok && !known {
+		known, found = true, route{answer: func(c *call) response { return c.askPlugin(p) }}
+	}
 	switch {
 	case !known && !strings.HasPrefix(c.path, "/api/"):
 		return pageOf(http.StatusNotFound, "404 Not Found", notFoundText)

@@ -36,6 +36,25 @@ type Options struct {
 	SnapshotURL, StreamURL string
 	// SystemCommands are the custom commands in the system menu.
 	SystemCommands []SystemCommand
+	// Plugins are those that are installed, by their identifiers.
+	Plugins map[string]Plugin
+}
+
+// Plugin is one of OctoPrint's plugins, as far as others see it.
+type Plugin struct {
+	// Settings are what stands under its name among OctoPrint's settings; nil: {}.
+	Settings any
+	// Serve answers requests below /api/plugin/NAME and /plugin/NAME: with a status, and with something that is
+	// encoded as JSON unless it is nil, or sent as it is when it is of type []byte. nil: there is nothing. It is
+	// called with the server locked, one call at a time.
+	Serve func(PluginRequest) (status int, answer any)
+}
+
+// PluginRequest is what a plugin is asked.
+type PluginRequest struct {
+	Method, Path string // of the whole request, without the server's prefix
+	Body         []byte
+	User         string // empty for a guest
 }
 
 // Preset is a named set of target temperatures in °C.

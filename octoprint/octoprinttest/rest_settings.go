@@ -17,7 +17,7 @@ func (c *call) settings() response {
 		"api":        object{"key": key, "allowCrossOrigin": false},
 		"appearance": object{"name": o.Name, "color": "default", "colorTransparent": false, "showFahrenheitAlso": false},
 		"feature":    object{"sdSupport": true, "temperatureGraph": true, "autoUppercaseBlacklist": []string{"M117", "M118", "M707", "M708"}},
-		"plugins":    object{"classicwebcam": object{"stream": o.StreamURL, "snapshot": o.SnapshotURL}},
+		"plugins":    c.s.pluginSettings(),
 		"serial":     object{"port": "VIRTUAL", "baudrate": 115200, "autoconnect": true},
 		"system":     object{"actions": c.actions()},
 		"temperature": object{
@@ -85,8 +85,7 @@ func (c *call) postSettings() response {
 	_ = json.Unmarshal(c.input["appearance"], &in)
 	if in.Name != nil && *in.Name != c.s.options.Name {
 		c.s.options.Name = *in.Name
-		c.s.changes++
-		c.s.emit("SettingsUpdated", object{"config_hash": c.s.configHash(), "effective_hash": c.s.configHash()})
+		c.s.settingsChanged()
 	}
 	return c.settings()
 }
