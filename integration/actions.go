@@ -77,7 +77,7 @@ func connectedPhases() []octoprint.Phase {
 }
 
 func printerActions() []action {
-	return append(basicActions(), append(motionActions(), append(fileActions(), fullActions()...)...)...)
+	return slices.Concat(basicActions(), motionActions(), fileActions(), fullActions(), pluginActions())
 }
 
 func basicActions() []action {

@@ -48,6 +48,8 @@ type Bridge struct {
 	roster     atomic.Pointer[roster]
 	sweep      *sweep
 	rivals     *rivals
+	plugins    []plugin
+	inquiries  []inquiry
 	instance   string // random, tells two bridges apart
 	started    time.Time
 
@@ -82,6 +84,8 @@ func New(c Config, log zerolog.Logger) *Bridge {
 		topics:     discovery.Topics{Base: c.MQTT.BaseTopic, Prefix: c.MQTT.DiscoveryPrefix},
 		outbox:     newOutbox(),
 		journal:    newJournal(c.StateDir, log),
+		plugins:    plugins(),
+		inquiries:  inquiries(),
 		instance:   newInstance(),
 		started:    time.Now(),
 		inbound:    make(chan delivery, inboundLength),

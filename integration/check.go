@@ -2,6 +2,7 @@ package integration
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"sync"
@@ -112,4 +113,6 @@ func (p *probe) SessionOpened(i octoprint.Info, s *octoprint.State) {
 func (p *probe) InfoChanged(octoprint.Info)                      {}
 func (p *probe) StateChanged(*octoprint.State)                   {}
 func (p *probe) EventReceived(octoprint.Event, *octoprint.State) {}
-func (p *probe) FrameRejected(error)                             {}
+func (p *probe) PluginReceived(string, json.RawMessage)          {}
+
+func (p *probe) FrameRejected(error) {}

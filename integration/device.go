@@ -18,6 +18,9 @@ type device[V any] struct {
 	// document renders the device's JSON document; nil: it has none.
 	document func(d *device[V], view V) any
 
+	choices map[string]*choice // of selects, by row key
+	reoffer bool               // a select offers something else: announce it
+
 	observedAt time.Time
 	held       bool // a value waits for its time
 	stale      bool // the document has to be published
@@ -40,11 +43,13 @@ func (d *device[V]) setRows(rows []row[V]) {
 		before[d.rows[i].key] = d.shown[i]
 	}
 	d.shown = make([]shown, len(rows))
+	d.reconsider()
 	for i := range rows {
 		d.shown[i] = before[rows[i].key]
 		delete(before, rows[i].key)
 	}
 	for key, s := range before {
+		delete(d.choices, key)
 		if s.ok {
 			d.outbox.Remove(d.topics.Value(d.id, key))
 		}
@@ -85,7 +90,13 @@ func (d *device[V]) observe(view V, now time.Time) {
 
 func (d *device[V]) observeRow(i int, view V, now time.Time) bool {
 	r, s := &d.rows[i], &d.shown[i]
-	publish, held := s.update(r.value(view), r.noise, now)
+	next := r.value(view)
+	if r.options != nil {
+		var waits bool
+		next, waits = d.choose(i, view, next, now)
+		d.held = d.held || waits
+	}
+	publish, held := s.update(next, r.noise, now)
 	d.held = d.held || held
 	if publish {
 		d.outbox.Put(d.topics.Value(d.id, r.key), s.value.payload(), valueClass)
@@ -123,9 +134,10 @@ func (d *device[V]) get(key string) value {
 
 // components returns the discovery components of the table, topics and ids
 // filled in.
-func (d *device[V]) components() map[string]discovery.Component {
+func (d *device[V]) components(view V) map[string]discovery.Component {
 	list := make(map[string]discovery.Component, len(d.rows))
-	for _, r := range d.rows {
+	for i := range d.rows {
+		r := &d.rows[i]
 		c := r.component
 		if r.unannounced {
 			continue
@@ -146,6 +158,9 @@ func (d *device[V]) components() map[string]discovery.Component {
 		}
 		if r.bridged {
 			c.Availability = []string{d.topics.BridgeState()}
+		}
+		if r.options != nil {
+			c.Options = d.choices[r.key].offers(func() []string { return r.offered(view, unknown) })
 		}
 		list[r.key] = c
 	}

@@ -84,7 +84,7 @@ func printerDocument(d *device[*printerView], v *printerView) any {
 		LastJob:      lastJobDocument(v),
 		Temperatures: make(map[string]heaterDoc, len(v.heaters())),
 		OctoPrint:    octoprintDoc{Version: text(v.info.Version), URL: publicURL(v.config.URL), User: text(v.info.User)},
-		Plugins:      map[string]any{},
+		Plugins:      pluginDocuments(d, v),
 	}
 	for _, h := range v.heaters() {
 		doc.Temperatures[h] = heaterDoc{

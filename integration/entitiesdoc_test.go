@@ -94,6 +94,6 @@ func writeTable[V any](b *strings.Builder, rows []row[V]) {
 			access = string(r.access)
 		}
 		fmt.Fprintf(b, "| `%s` | %s | %s | %s | %s | %s | %s |\n", r.key, c.Name, c.Platform,
-			strings.Join(class, ", "), access, r.permission, strings.Join(remarks, ", "))
+			strings.Join(class, ", "), access, strings.Join(r.permissions, " "), strings.Join(remarks, ", "))
 	}
 }

@@ -19,7 +19,7 @@ func (b *Bridge) describe() (discovery.Document, bool) {
 			Model: "Bridge", SWVersion: b.config.Version,
 		},
 		Origin:     b.origin(),
-		Components: b.device.components(),
+		Components: b.device.components(b),
 	}, true
 }
 
@@ -33,7 +33,7 @@ func (f *farm) describe() (discovery.Document, bool) {
 		},
 		Origin:       f.bridge.origin(),
 		Availability: []string{t.BridgeState()},
-		Components:   f.device.components(),
+		Components:   f.device.components(&f.view),
 	}, true
 }
 
@@ -59,7 +59,7 @@ func (p *printer) describe() (d discovery.Document, complete bool) {
 
 // componentsLocked are the printer's entities and its device triggers.
 func (p *printer) componentsLocked() map[string]discovery.Component {
-	list := p.device.components()
+	list := p.device.components(&p.view)
 	if _, ok := list["event"]; ok {
 		for _, typ := range eventTypes() {
 			list[discovery.TriggerKey(typ)] = discovery.Trigger(p.bridge.topics.Event(p.id), typ, "printer")

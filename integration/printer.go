@@ -2,6 +2,7 @@ package integration
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"sync"
@@ -40,6 +41,7 @@ type printer struct {
 	urgent   urgent
 	commands uint64 // how many there have been
 	pending  pending
+	asker    asker
 	held     []event // that come after the end of a job which is being asked for
 
 	// What the journal has of the printer.
@@ -117,6 +119,7 @@ func (p *printer) SessionOpened(i octoprint.Info, s *octoprint.State) {
 		s.Error = p.view.prints.reason
 	}
 	p.informedLocked(i)
+	p.askAllLocked(now)
 	p.stateLocked(s, now)
 	p.triedOnce.Do(func() { close(p.tried) })
 	doubtful := p.view.prints.doubtful(s, now)
@@ -136,8 +139,13 @@ func (p *printer) SessionOpened(i octoprint.Info, s *octoprint.State) {
 func (p *printer) InfoChanged(i octoprint.Info) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	now := time.Now()
+	could := p.view.info.Permissions
 	p.informedLocked(i)
-	p.observeLocked(time.Now())
+	if !slices.Equal(could, i.Permissions) {
+		p.askAllLocked(now)
+	}
+	p.observeLocked(now)
 }
 
 // StateChanged implements [octoprint.Handler].
@@ -158,7 +166,25 @@ func (p *printer) EventReceived(e octoprint.Event, s *octoprint.State) {
 	p.stateLocked(s, now)
 	// The event first: it says why, where the state only shows what.
 	p.followLocked(s, func(t *tracker) []event { return append(t.happened(e, now), t.observed(s, now)...) })
+	p.askAfterLocked(e.Type, now)
 	p.observeLocked(now)
+}
+
+// PluginReceived implements [octoprint.Handler].
+func (p *printer) PluginReceived(name string, message json.RawMessage) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	p.counters.frames++
+	p.counters.lastFrame = now
+	for _, plugin := range p.bridge.plugins {
+		if plugin.received == nil || !slices.Contains(plugin.names(), name) {
+			continue
+		}
+		if change := plugin.received(name, message); change != nil {
+			p.changeLocked(change, now)
+		}
+	}
 }
 
 // followLocked has the tracker take in something, and tells what comes of it. If
@@ -263,7 +289,7 @@ func (p *printer) giveUpLocked(now time.Time) {
 		p.bridge.lifecycle("session_lost", p.id, d.detail)
 	}
 	p.view.connection, p.view.detail = d.connection, d.detail
-	p.view.state = octoprint.State{}
+	p.view.state, p.view.now = octoprint.State{}, vitals{}
 	p.availableLocked()
 	p.observeLocked(now)
 }
@@ -287,11 +313,16 @@ func (p *printer) tick(now time.Time) {
 	case p.session:
 		p.recordLocked(now)
 	}
+	p.askDueLocked(now)
 	p.recent.forget(now)
 }
 
 func (p *printer) observeLocked(now time.Time) {
 	p.device.observe(&p.view, now)
+	if p.device.reoffer {
+		p.device.reoffer = false
+		p.announced.publishLocked(false)
+	}
 	if !p.device.removed() {
 		p.bridge.farm.update(p.id, p.summaryLocked(), now)
 	}

@@ -16,11 +16,11 @@ func (p *printer) configureLocked(c PrinterConfig) {
 	}
 	p.client = octoprint.NewClient(octoprint.Options{
 		URL: c.URL, APIKey: c.APIKey, User: c.User, TLS: c.TLS, Dial: c.Dial,
-		Agent: "octoprint2mqtt/" + p.bridge.config.Version,
+		Agent: "octoprint2mqtt/" + p.bridge.config.Version, Events: inquiryEvents(p.bridge.inquiries), Plugins: pluginMessages(),
 	})
 	p.session, p.lost = false, nil
 	p.counters.since = time.Now()
-	p.view.state = octoprint.State{}
+	p.view.state, p.view.now = octoprint.State{}, vitals{}
 	p.view.connection, p.view.detail = connectionConnecting, ""
 	if c.Disabled {
 		p.triedOnce.Do(func() { close(p.tried) })

@@ -19,7 +19,11 @@ type printerView struct {
 	state octoprint.State
 	at    time.Time
 	// info is the last that is known, also while OctoPrint is away.
-	info   octoprint.Info
+	info octoprint.Info
+	// has is what is known of the server beside that, likewise, and now are live
+	// values that are gone with the session.
+	has    inventory
+	now    vitals
 	prints *tracker
 	// maintenance says that somebody has taken the printer out of the farm's work.
 	maintenance bool

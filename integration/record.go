@@ -23,6 +23,7 @@ type record struct {
 	Last        *recordLast  `json:"last"`
 	Events      []event      `json:"events"`
 	Maintenance bool         `json:"maintenance"`
+	Inventory   inventory    `json:"inventory"`
 }
 
 type recordShape struct {
@@ -81,7 +82,7 @@ func (p *printer) recordNowLocked() record {
 	r := record{
 		Version: i.Version, User: i.User, Permissions: i.Permissions,
 		Known: t.known, Connected: t.wasUp, Problem: t.problem, Error: t.reason, Events: append(p.pending.events(), p.held...),
-		Maintenance: p.view.maintenance,
+		Maintenance: p.view.maintenance, Inventory: p.view.has,
 	}
 	if i.Profile != nil {
 		s := recordShape(*i.Profile)
@@ -120,7 +121,7 @@ func (p *printer) recall() {
 		s := octoprint.Profile(*r.Profile)
 		p.view.info.Profile = &s
 	}
-	p.view.maintenance = r.Maintenance
+	p.view.maintenance, p.view.has = r.Maintenance, r.Inventory
 	t := p.view.prints
 	t.known, t.wasUp, t.problem, t.reason = r.Known, r.Connected, r.Problem, r.Error
 	t.active, t.missed = r.Active.job(), r.Missed.job()

@@ -32,10 +32,13 @@ type row[V any] struct {
 	unannounced bool
 	// bridged rows stay available while the printer can't be reached.
 	bridged bool
-	// access and permission are what a command needs: the level in our own
-	// configuration and OctoPrint's permission. Rows without are for everybody.
-	access     Access
-	permission string
+	// options are what a select offers, where it isn't the same for all printers
+	// of a shape; its state is among them in any case. component has none then.
+	options func(V) []string
+	// access and permissions are what the row needs: the level in our own
+	// configuration and OctoPrint's permissions. Rows without are for everybody.
+	access      Access
+	permissions []string
 	// admin rows are there only where the configuration allows to change the
 	// bridge itself over MQTT.
 	admin bool

@@ -42,7 +42,7 @@ func switched(payload string) (json.RawMessage, *refusal) {
 func button(action, permission string, c discovery.Component) printerRow {
 	c.Platform = discovery.Button
 	return printerRow{
-		key: action, component: c, access: AccessControl, permission: permission,
+		key: action, component: c, access: AccessControl, permissions: []string{permission},
 		action: action, parameters: pressed,
 	}
 }

@@ -61,7 +61,7 @@ func heaterRows(c *PrinterConfig, heater, name string) []printerRow {
 				}
 				return h.Target
 			}),
-			access: AccessControl, permission: octoprint.PermissionControl,
+			access: AccessControl, permissions: []string{octoprint.PermissionControl},
 			action:     actionSetTemperature,
 			parameters: heating(heater),
 		},
@@ -72,7 +72,7 @@ func heaterRows(c *PrinterConfig, heater, name string) []printerRow {
 				Min: &coldest, Max: &hottest, Step: &step, Mode: "box", Category: discovery.CategoryConfig, Icon: "mdi:thermometer-plus",
 			},
 			value:  reading(heater, offset),
-			access: AccessControl, permission: octoprint.PermissionControl,
+			access: AccessControl, permissions: []string{octoprint.PermissionControl},
 			action:     actionSetOffset,
 			parameters: heating(heater),
 		},

@@ -44,12 +44,12 @@ type facts struct {
 func factsOf[V any](device string, rows []row[V], zero V) []facts {
 	d := newDevice[V](device, discovery.Topics{Base: discovery.DefaultBase, Prefix: discovery.DefaultPrefix}, newOutbox())
 	d.setRows(rows)
-	components := d.components()
+	components := d.components(zero)
 	var list []facts
 	for _, r := range rows {
 		f := facts{
 			device: device, key: r.key, component: components[r.key], hasValue: r.value != nil, hasNoise: r.noise != nil, prompt: r.prompt,
-			bridged: r.bridged, access: r.access, permission: r.permission, action: r.action, parameters: r.parameters != nil, admin: r.admin,
+			bridged: r.bridged, access: r.access, permission: strings.Join(r.permissions, " "), action: r.action, parameters: r.parameters != nil, admin: r.admin,
 		}
 		if r.value != nil {
 			f.zero = r.value(zero)

@@ -9,7 +9,8 @@ func printerRows(v *printerView) []printerRow {
 	rows = append(rows, stateRows()...)
 	rows = append(rows, jobRows()...)
 	rows = append(rows, heatRows(v.config, v.heaters())...)
-	return append(rows, controlRows()...)
+	rows = append(rows, controlRows()...)
+	return append(rows, pluginRows(v)...)
 }
 
 // shapedRows are the rows that the printer has now. Home Assistant is told of
@@ -21,8 +22,7 @@ func shapedRows(v *printerView) []printerRow {
 	reached := v.reached()
 	var rows []printerRow
 	for _, r := range printerRows(v) {
-		allowed := v.config.Access.includes(r.access) && (r.permission == "" || reached && v.info.May(r.permission))
-		if !allowed {
+		if !v.config.Access.includes(r.access) || len(r.permissions) > 0 && !reached || len(r.lacks(v)) > 0 {
 			continue
 		}
 		r.unannounced = !reached && !r.bridged
@@ -38,8 +38,24 @@ func missingPermissions(v *printerView) []string {
 		return missing
 	}
 	for _, r := range printerRows(v) {
-		if r.permission != "" && v.config.Access.includes(r.access) && !v.info.May(r.permission) && !slices.Contains(missing, r.permission) {
-			missing = append(missing, r.permission)
+		if !v.config.Access.includes(r.access) {
+			continue
+		}
+		for _, permission := range r.lacks(v) {
+			if !slices.Contains(missing, permission) {
+				missing = append(missing, permission)
+			}
+		}
+	}
+	return missing
+}
+
+// lacks returns the permissions that a row needs and the user hasn't.
+func (r *row[V]) lacks(v *printerView) []string {
+	var missing []string
+	for _, permission := range r.permissions {
+		if !v.info.May(permission) {
+			missing = append(missing, permission)
 		}
 	}
 	return missing

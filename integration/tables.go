@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"encoding/json"
 	"strings"
 	"sync"
 
@@ -26,12 +27,15 @@ type shape struct {
 	reached     bool
 	permissions string // separated by blanks
 	permitted   bool   // everything: the server knows no permissions
+	version     string // of OctoPrint
+	inventory   string // as JSON
 }
 
 func (v *printerView) shape() shape {
 	return shape{
 		access: v.config.Access, limits: v.config.Limits, heaters: strings.Join(v.heaters(), " "),
 		reached: v.reached(), permissions: strings.Join(v.info.Permissions, " "), permitted: v.info.Permissions == nil,
+		version: v.info.Version, inventory: v.has.shape(),
 	}
 }
 
@@ -43,10 +47,13 @@ func (s shape) view() *printerView {
 		v.info.Profile = &octoprint.Profile{Heaters: strings.Fields(s.heaters)}
 	}
 	if s.reached {
-		v.info.Version = "some"
+		v.info.Version = s.version
 	}
 	if !s.permitted {
 		v.info.Permissions = strings.Fields(s.permissions)
+	}
+	if err := json.Unmarshal([]byte(s.inventory), &v.has); err != nil {
+		panic(err) // it was made by Marshal
 	}
 	return v
 }

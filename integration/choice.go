@@ -1,0 +1,93 @@
+package integration
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// choice is what a select offers, as Home Assistant was told. A state that it
+// didn't offer before has to wait until that has arrived.
+type choice struct {
+	options []string
+	since   time.Time
+	// reconsider says that the options may be others, though the state is not.
+	reconsider bool
+}
+
+// choiceLead is how long a select's options are published before a state that
+// needs them.
+const choiceLead = 500 * time.Millisecond
+
+// optionNames makes options of names: fit for a state, none empty, each once, and
+// none that reads like an unknown state. They have the order of the names.
+func optionNames(names []string) []string {
+	options := make([]string, 0, len(names))
+	for _, name := range names {
+		name = clean(name)
+		if name == "" || strings.EqualFold(name, "none") || strings.EqualFold(name, "unknown") || strings.EqualFold(name, "unavailable") {
+			name += "*"
+		}
+		unique := name
+		for n := 2; slices.Contains(options, unique); n++ {
+			unique = name + " (" + strconv.Itoa(n) + ")"
+		}
+		options = append(options, unique)
+	}
+	return options
+}
+
+// reconsider has the options of all selects looked at again.
+func (d *device[V]) reconsider() {
+	for _, c := range d.choices {
+		c.reconsider = true
+	}
+}
+
+// choose returns the state that a select may show now, and whether it is another
+// than it should show. Options always contain the state.
+func (d *device[V]) choose(i int, view V, next value, now time.Time) (v value, held bool) {
+	r, s := &d.rows[i], &d.shown[i]
+	c := d.choices[r.key]
+	if c == nil {
+		c = &choice{reconsider: true}
+		if d.choices == nil {
+			d.choices = make(map[string]*choice)
+		}
+		d.choices[r.key] = c
+	}
+	if c.reconsider || !s.ok || next != s.value {
+		d.offer(c, r.offered(view, next), now)
+	}
+	if next.kind == unknownValue || !s.ok || next == s.value || now.Sub(c.since) >= choiceLead {
+		return next, false
+	}
+	return s.value, true
+}
+
+// offer sets the options of a select.
+func (d *device[V]) offer(c *choice, options []string, now time.Time) {
+	c.reconsider = false
+	if !slices.Equal(options, c.options) {
+		c.options, c.since, d.reoffer = options, now, true
+	}
+}
+
+// offered returns a select's options, with the state among them.
+func (r *row[V]) offered(view V, state value) []string {
+	options := r.options(view)
+	if p := state.payload(); state.kind != unknownValue && !slices.Contains(options, p) {
+		options = append(slices.Clone(options), p)
+	}
+	return options
+}
+
+// offers returns what is offered; before the row was observed first, that is what
+// the view says.
+func (c *choice) offers(options func() []string) []string {
+	if c == nil {
+		return options()
+	}
+	return c.options
+}

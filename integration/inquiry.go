@@ -1,0 +1,244 @@
+package integration
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"octoprint2mqtt/octoprint"
+)
+
+// inquiry is one thing that OctoPrint is asked for by REST, beside the push
+// session: when the session opens, when permissions or an event say that it may
+// have changed, and on a timer where nothing says so.
+type inquiry struct {
+	// name is unique, for the log.
+	name string
+	// permission is what the user needs for it; without it nothing is asked.
+	permission string
+	// wanted reports whether this server has it; nil: every one does.
+	wanted func(v *printerView) bool
+	// on are the events after which it may be another.
+	on []octoprint.EventType
+	// every is how often it is asked for at least, no more than once a minute; 0:
+	// never on a timer.
+	every time.Duration
+	// ask does it, on a copy of the view that has no tracker. It returns how to put
+	// the answer into the printer's own, nil if there is nothing to put.
+	ask func(ctx context.Context, c *octoprint.Client, v printerView) (func(*printerView), error)
+}
+
+const (
+	// askSpread times the number of printers is the time over which the first
+	// inquiries of all are spread, so that they don't hold up the start of a farm.
+	askSpread = 10 * time.Millisecond
+	// askDelay is how long an inquiry waits after an event for others to come.
+	askDelay = 2 * time.Second
+	// askRetry is how long an inquiry that failed waits.
+	askRetry = time.Minute
+)
+
+// inquiries are all that there are, those of plugins included.
+func inquiries() []inquiry {
+	list := []inquiry{settingsInquiry()}
+	for _, p := range plugins() {
+		list = append(list, p.inquiries...)
+	}
+	return list
+}
+
+// settingsInquiry asks what the server has: presets, webcams, plugins.
+func settingsInquiry() inquiry {
+	return inquiry{
+		name: "settings", permission: octoprint.PermissionSettingsRead, on: []octoprint.EventType{octoprint.EventSettingsUpdated},
+		ask: func(ctx context.Context, c *octoprint.Client, _ printerView) (func(*printerView), error) {
+			s, err := c.Settings(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return func(v *printerView) {
+				v.has.Presets, v.has.Webcams = s.Presets, s.Webcams
+				v.has.Plugins = presentPlugins(s.Plugins)
+			}, nil
+		},
+	}
+}
+
+// asker makes the inquiries of one printer, one at a time. It is guarded by the
+// printer's mutex.
+type asker struct {
+	due    map[string]time.Time // by name: when it is to be read
+	next   time.Time            // the earliest of them; zero: none
+	asking bool                 // a goroutine is at it
+}
+
+// plan has an inquiry made at a time, unless it is due before.
+func (r *asker) plan(name string, at time.Time) {
+	if before, ok := r.due[name]; ok && !at.Before(before) {
+		return
+	}
+	if r.due == nil {
+		r.due = make(map[string]time.Time)
+	}
+	r.due[name] = at
+	if r.next.IsZero() || at.Before(r.next) {
+		r.next = at
+	}
+}
+
+// take returns the names of the inquiries that are due.
+func (r *asker) take(now time.Time) []string {
+	if r.next.IsZero() || now.Before(r.next) {
+		return nil
+	}
+	r.next = time.Time{}
+	var names []string
+	for name, at := range r.due {
+		switch {
+		case !now.Before(at):
+			names = append(names, name)
+			delete(r.due, name)
+		case r.next.IsZero() || at.Before(r.next):
+			r.next = at
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// askAllLocked plans everything that may be read, as after the beginning of a
+// session.
+func (p *printer) askAllLocked(now time.Time) {
+	p.asker.due, p.asker.next = nil, time.Time{}
+	start := now.Add(rand.N(time.Duration(len(p.bridge.printers()))*askSpread + 1))
+	for _, r := range p.bridge.inquiries {
+		if r.possible(&p.view) {
+			p.asker.plan(r.name, start)
+		}
+	}
+	p.askDueLocked(now)
+}
+
+// askAfterLocked plans what an event says to have changed.
+func (p *printer) askAfterLocked(t octoprint.EventType, now time.Time) {
+	for _, r := range p.bridge.inquiries {
+		if slices.Contains(r.on, t) && r.possible(&p.view) {
+			p.asker.plan(r.name, now.Add(askDelay))
+		}
+	}
+}
+
+func (r *inquiry) possible(v *printerView) bool {
+	return (r.permission == "" || v.info.May(r.permission)) && (r.wanted == nil || r.wanted(v))
+}
+
+// askDueLocked starts the inquiries that are due, beside all else.
+func (p *printer) askDueLocked(now time.Time) {
+	if !p.session || p.asker.asking {
+		return
+	}
+	names := p.asker.take(now)
+	if len(names) == 0 {
+		return
+	}
+	client, view := p.client, p.view
+	view.prints = nil
+	p.asker.asking = p.bridge.spawn(func(ctx context.Context) { p.inquire(ctx, client, view, names) })
+	if !p.asker.asking {
+		for _, name := range names {
+			p.asker.plan(name, now.Add(askRetry))
+		}
+	}
+}
+
+// inquire makes inquiries and takes over all answers at once, so that a change
+// is announced once.
+func (p *printer) inquire(ctx context.Context, client *octoprint.Client, view printerView, names []string) {
+	var answers []func(*printerView)
+	failed := make(map[string]error)
+	for _, r := range p.bridge.inquiries {
+		if !slices.Contains(names, r.name) || ctx.Err() != nil {
+			continue
+		}
+		answer, err := r.ask(ctx, client, view)
+		if err != nil {
+			failed[r.name] = err
+		}
+		if answer != nil {
+			answers = append(answers, answer)
+			answer(&view)
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asker.asking = false
+	if p.gone || p.client != client || !p.session {
+		return
+	}
+	now := time.Now()
+	p.planAgainLocked(names, failed, now)
+	p.changeLocked(func(v *printerView) {
+		for _, answer := range answers {
+			answer(v)
+		}
+	}, now)
+}
+
+// planAgainLocked plans what is read on a timer, and what has failed in a way that
+// another attempt may mend. What has become possible by an answer is read, too.
+func (p *printer) planAgainLocked(names []string, failed map[string]error, now time.Time) {
+	for _, r := range p.bridge.inquiries {
+		if !slices.Contains(names, r.name) {
+			continue
+		}
+		err := failed[r.name]
+		if err != nil {
+			p.log.Debug().Err(err).Str("inquiry", r.name).Msg("OctoPrint did not answer a question as expected")
+		}
+		final := errors.Is(err, octoprint.Refused) || errors.Is(err, octoprint.NotPermitted)
+		switch {
+		case err != nil && !final:
+			p.asker.plan(r.name, now.Add(max(askRetry, r.every)))
+		case r.every > 0:
+			p.asker.plan(r.name, now.Add(r.every))
+		}
+	}
+}
+
+// changeLocked changes the view beside what the push session tells, and publishes
+// what comes of it: rows that have come or gone, and what selects offer.
+func (p *printer) changeLocked(change func(*printerView), now time.Time) {
+	before := p.view.shape()
+	had := p.view.has
+	could := p.possibleInquiriesLocked()
+	change(&p.view)
+	if !sameInventory(had, p.view.has) {
+		p.unrecorded = true
+		p.device.reconsider()
+	}
+	if before != p.view.shape() {
+		p.reshapeLocked()
+		p.bridge.infoChanged()
+	}
+	for _, r := range p.bridge.inquiries {
+		if r.possible(&p.view) && !slices.Contains(could, r.name) {
+			p.asker.plan(r.name, now)
+		}
+	}
+	p.device.stale = true
+	p.observeLocked(now)
+}
+
+func (p *printer) possibleInquiriesLocked() []string {
+	var names []string
+	for _, r := range p.bridge.inquiries {
+		if r.possible(&p.view) {
+			names = append(names, r.name)
+		}
+	}
+	return names
+}
+
+func sameInventory(a, b inventory) bool { return mustMarshal(a) == mustMarshal(b) }
