@@ -2,6 +2,7 @@ package integration
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 
 	"octoprint2mqtt/octoprint"
@@ -115,8 +116,6 @@ func pluginDocuments(d *device[*printerView], v *printerView) map[string]any {
 func (v *printerView) withState(id string, state any) {
 	others := v.now.plugins
 	v.now.plugins = make(map[string]any, len(others)+1)
-	for other, s := range others {
-		v.now.plugins[other] = s
-	}
+	maps.Copy(v.now.plugins, others)
 	v.now.plugins[id] = state
 }

@@ -3,6 +3,7 @@ package octoprint
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 )
@@ -26,9 +27,7 @@ func (c *Client) PluginPage(ctx context.Context, path string) (json.RawMessage, 
 // arguments are encoded as JSON beside its name. answer may be nil.
 func (c *Client) PluginCommand(ctx context.Context, plugin, command string, arguments map[string]any, answer any) error {
 	body := map[string]any{"command": command}
-	for key, value := range arguments {
-		body[key] = value
-	}
+	maps.Copy(body, arguments)
 	return c.post(ctx, "/api/plugin/"+url.PathEscape(plugin), body, answer)
 }
 
