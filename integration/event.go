@@ -20,6 +20,16 @@ const (
 	EventPrinterError        EventType = "printer_error"
 	EventPrinterConnected    EventType = "printer_connected"
 	EventPrinterDisconnected EventType = "printer_disconnected"
+	EventFilamentChange      EventType = "filament_change"
+	EventFileAdded           EventType = "file_added"
+	EventFileRemoved         EventType = "file_removed"
+	EventTimelapseDone       EventType = "timelapse_done"
+	EventHeated              EventType = "heated"
+	EventCooledDown          EventType = "cooled_down"
+	EventPrompt              EventType = "prompt"
+	EventMessage             EventType = "message"
+	EventPlateCleared        EventType = "plate_cleared"
+	EventFirstLayerDone      EventType = "first_layer_done"
 )
 
 func eventTypes() []string {
@@ -27,6 +37,9 @@ func eventTypes() []string {
 		string(EventPrintStarted), string(EventPrintPaused), string(EventPrintResumed),
 		string(EventPrintFinished), string(EventPrintCancelled), string(EventPrintFailed),
 		string(EventPrinterError), string(EventPrinterConnected), string(EventPrinterDisconnected),
+		string(EventFilamentChange), string(EventFileAdded), string(EventFileRemoved), string(EventTimelapseDone),
+		string(EventHeated), string(EventCooledDown), string(EventPrompt), string(EventMessage),
+		string(EventPlateCleared), string(EventFirstLayerDone),
 	}
 }
 

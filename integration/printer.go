@@ -165,7 +165,9 @@ func (p *printer) EventReceived(e octoprint.Event, s *octoprint.State) {
 	now := time.Now()
 	p.stateLocked(s, now)
 	// The event first: it says why, where the state only shows what.
-	p.followLocked(s, func(t *tracker) []event { return append(t.happened(e, now), t.observed(s, now)...) })
+	p.followLocked(s, func(t *tracker) []event {
+		return slices.Concat(t.happened(e, now), t.observed(s, now), t.relayed(e, now))
+	})
 	p.askAfterLocked(e.Type, now)
 	p.observeLocked(now)
 }

@@ -2,7 +2,9 @@ package integration
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +18,47 @@ func (p *printer) tellLocked(events []event) {
 		p.log.Info().Str("event", e.ID).Str("file", e.File).Msg(strings.ReplaceAll(string(e.Type), "_", " "))
 		p.sendLocked(e)
 	}
+}
+
+// relayed are what is told of those of OctoPrint's events that say nothing about
+// how a print goes on.
+func (t *tracker) relayed(e octoprint.Event, now time.Time) []event {
+	switch e.Type {
+	case octoprint.EventFilamentChange:
+		return []event{t.about(EventFilamentChange, octoprint.Event{}, now)}
+	case octoprint.EventFileAdded:
+		return t.aboutFile(EventFileAdded, e, now)
+	case octoprint.EventFileRemoved:
+		return t.aboutFile(EventFileRemoved, e, now)
+	case octoprint.EventMovieDone:
+		var movie struct {
+			Gcode string `json:"gcode"`
+			Movie string `json:"movie_basename"`
+		}
+		if json.Unmarshal(e.Payload, &movie) != nil || movie.Movie == "" {
+			return nil
+		}
+		done := t.event(EventTimelapseDone, now)
+		done.File, done.Path = clean(movie.Gcode), clean(movie.Movie)
+		return []event{done}
+	}
+	return nil
+}
+
+// aboutFile tells of a file that has come or gone, if it is one that can be
+// printed.
+func (t *tracker) aboutFile(typ EventType, e octoprint.Event, now time.Time) []event {
+	var file struct {
+		Storage string   `json:"storage"`
+		Types   []string `json:"type"`
+	}
+	if json.Unmarshal(e.Payload, &file) != nil || !slices.Contains(file.Types, "machinecode") || e.Path == "" {
+		return nil
+	}
+	out := t.event(typ, now)
+	out.File, out.Path = clean(e.Name), clean(e.Path)
+	out.Origin = originOf(octoprint.File{Origin: clean(file.Storage)})
+	return []event{out}
 }
 
 // sendLocked queues an event on its topics and remembers it until all have it.
