@@ -2,9 +2,11 @@ package octoprint
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -45,6 +47,25 @@ func (c *Client) job(ctx context.Context, command, action string) error {
 // profile: OctoPrint sends a tool that the profile lacks to the only one there is.
 func (c *Client) SetTarget(ctx context.Context, heater string, celsius float64) error {
 	return c.heat(ctx, "target", heater, celsius)
+}
+
+// SetTargets sets the targets of several heaters in °C. It tries all of them also
+// where one fails, and then returns every error, joined. What SetTarget says of
+// heaters holds here, too.
+func (c *Client) SetTargets(ctx context.Context, targets map[string]float64) error {
+	tools := make(map[string]float64)
+	var errs []error
+	for _, heater := range slices.Sorted(maps.Keys(targets)) {
+		if strings.HasPrefix(heater, "tool") {
+			tools[heater] = targets[heater]
+			continue
+		}
+		errs = append(errs, c.SetTarget(ctx, heater, targets[heater]))
+	}
+	if len(tools) > 0 {
+		errs = append(errs, c.post(ctx, "/api/printer/tool", map[string]any{"command": "target", "targets": tools}, nil))
+	}
+	return errors.Join(errs...)
 }
 
 // SetOffset sets what OctoPrint adds to every target that a file asks for, in °C.
