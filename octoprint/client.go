@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -43,8 +44,9 @@ type Options struct {
 // beyond its calls.
 type Client struct {
 	options Options
-	base    string      // without a slash at the end
-	events  []EventType // that sessions ask for
+	base    string                  // without a slash at the end
+	events  []EventType             // that sessions ask for
+	session atomic.Pointer[session] // that Serve serves; nil: none
 }
 
 // NewClient returns a client; it does not touch the network.

@@ -99,6 +99,8 @@ func (c *Client) Disconnect(ctx context.Context) error {
 // ConnectOptions choose what Connect connects to; what is empty is taken from
 // OctoPrint's own preferences.
 type ConnectOptions struct {
+	// Port and Baudrate are for serial ports: Connect is Refused with them where
+	// OctoPrint prefers to connect otherwise, as it can since 2.0.
 	Port     string
 	Baudrate int
 	Profile  string // a printer profile's id
@@ -163,7 +165,10 @@ func (c *Client) connect2(ctx context.Context, o ConnectOptions) error {
 	}
 	preferred := status.Options.PreferredConnector
 	if preferred.Connector == "" {
-		preferred.Connector = "serial"
+		preferred.Connector = serialConnector
+	}
+	if preferred.Connector != serialConnector && (o.Port != "" || o.Baudrate != 0) {
+		return &Error{Op: "POST /api/connection", Failure: Refused, Message: "OctoPrint does not connect to this printer by a serial port, so it takes neither a port nor a baud rate"}
 	}
 	parameters := maps.Clone(preferred.Parameters)
 	if parameters == nil {

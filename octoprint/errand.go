@@ -27,6 +27,21 @@ func (s *session) ask(e errand) {
 	}
 }
 
+// Recheck has the session that Serve serves, if it is open, ask anew for what it
+// otherwise asks for every few minutes or after events: whom the key belongs to, what
+// that user may do, and the printer profile. It doesn't wait for the answers.
+func (c *Client) Recheck() {
+	s := c.session.Load()
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.open {
+		s.ask(errandKey | errandProfile)
+	}
+}
+
 // nextErrands returns the errands to run, or 0 after which none run.
 func (s *session) nextErrands() errand {
 	s.mu.Lock()

@@ -24,7 +24,26 @@ const (
 	PermissionSystem       = "SYSTEM" // the system menu
 	PermissionSettingsRead = "SETTINGS_READ"
 	PermissionWebcam       = "WEBCAM"
+	PermissionUpdateCheck  = "PLUGIN_SOFTWAREUPDATE_CHECK"
+	PermissionUpdate       = "PLUGIN_SOFTWAREUPDATE_UPDATE"
+	PermissionAdmin        = "ADMIN" // everything that the server knows
 )
+
+// The names of OctoPrint's own groups, as its user interface has them.
+const (
+	GroupOperator = "Operator"
+	GroupAdmins   = "Admins"
+)
+
+// Group returns the smaller one of OctoPrint's groups Operator and Admins whose
+// members have a permission, unless the server's owner has changed the groups.
+func Group(permission string) string {
+	switch permission {
+	case PermissionSystem, PermissionUpdate, PermissionAdmin:
+		return GroupAdmins
+	}
+	return GroupOperator
+}
 
 // Info is what a server, a user and a printer profile are like. It changes
 // rarely, and a session reports each change.

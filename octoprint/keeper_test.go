@@ -153,3 +153,29 @@ func TestServeWaitsForItsCalls(t *testing.T) {
 		}
 	})
 }
+
+// TestRecheck: what would be noticed within minutes is noticed now. Without a
+// session there is nothing to be done.
+func TestRecheck(t *testing.T) {
+	t.Parallel()
+	var a answering
+	bubbleBehind(t, octoprinttest.Options{}, a.front, func(b *bench) {
+		c := b.clientWith(octoprint.Options{APIKey: "operator-key"})
+		c.Recheck()
+		s := b.opened(c)
+		now := page(200, "application/json", `{"name":"operator","groups":[],"permissions":["STATUS","PRINT"]}`)
+		a.Store(&now)
+		after(time.Second)
+		if r := s.log(); r.infos != 0 {
+			t.Errorf("told %d times before anybody asked", r.infos)
+		}
+		c.Recheck()
+		c.Recheck()
+		after(time.Second)
+		if r := s.log(); r.infos == 0 || strings.Join(r.info.Permissions, " ") != "PRINT STATUS" {
+			t.Errorf("told %d times: %+v", r.infos, r.info)
+		}
+		s.stop()
+		c.Recheck()
+	})
+}

@@ -64,7 +64,9 @@ func (c *Client) Serve(ctx context.Context, h Handler) error {
 	s := &session{client: c, handler: h}
 	id, err := s.connect(ctx)
 	if err == nil {
+		c.session.Store(s)
 		err = s.serve(ctx, id)
+		c.session.CompareAndSwap(s, nil)
 	}
 	if ctx.Err() != nil {
 		return nil //nolint:nilerr // the end of ctx is the way to end a session
@@ -128,6 +130,9 @@ func (s *session) serve(ctx context.Context, id string) error {
 		err = cause // an errand closed the connection and knows better why
 	}
 	end(nil)
+	s.mu.Lock()
+	s.runErrands = func() {} // the last one has begun
+	s.mu.Unlock()
 	running.Wait()
 	return err
 }

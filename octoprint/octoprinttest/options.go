@@ -38,6 +38,26 @@ type Options struct {
 	SystemCommands []SystemCommand
 	// Plugins are those that are installed, by their identifiers.
 	Plugins map[string]Plugin
+	// OtherProfiles are printer profiles beside Profile, which become the one in use when connecting with them.
+	OtherProfiles []Profile
+	// Connector is what a 2.0 server prefers to connect by; nil for the serial port.
+	Connector *Connector
+	// SafeMode is why the server runs in safe mode, such as "flag"; empty if it doesn't.
+	SafeMode string
+	// Updates are the versions that the software update plugin knows of beside those that are installed.
+	Updates Updates
+}
+
+// Connector is one of the ways to connect that 2.0 has beside serial ports.
+type Connector struct {
+	Name       string
+	Parameters map[string]any // which hold its secrets
+}
+
+// Updates are newer versions than those that are installed.
+type Updates struct {
+	OctoPrint string   // empty: there is none
+	Plugins   []string // names of plugins with a newer version
 }
 
 // Plugin is one of OctoPrint's plugins, as far as others see it.
@@ -63,9 +83,12 @@ type Preset struct {
 	Extruder, Bed, Chamber float64
 }
 
-// SystemCommand is an entry that the owner added to OctoPrint's system menu. A command without a Name is a divider.
+// SystemCommand is an entry that the owner, or a plugin, added to OctoPrint's system menu. A command without a Name is
+// a divider.
 type SystemCommand struct {
 	Action, Name string
+	// Source is plugin for a plugin's; empty for the owner's.
+	Source string
 	// Error is what the command prints when it fails; empty for one that succeeds.
 	Error string
 }
@@ -152,6 +175,11 @@ func (o Options) withDefaults() Options {
 		o.Presets = []Preset{{Name: "ABS", Extruder: 210, Bed: 100}, {Name: "PLA", Extruder: 180, Bed: 60}}
 	}
 	o.Profile = o.Profile.withDefaults()
+	others := make([]Profile, len(o.OtherProfiles))
+	for i, p := range o.OtherProfiles {
+		others[i] = p.withDefaults()
+	}
+	o.OtherProfiles = others
 	return o
 }
 

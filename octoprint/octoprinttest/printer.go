@@ -26,6 +26,9 @@ const (
 	samplePeriod = 2 * time.Second
 )
 
+// firmwareName is what the simulated firmware calls itself.
+const firmwareName = "Virtual Marlin 1.0"
+
 // printer is the machine and OctoPrint's view of it. The Server's mutex guards it.
 type printer struct {
 	release release
@@ -52,6 +55,7 @@ type printer struct {
 	z           *float
 	job         *job
 	port        string
+	wanted      string // the port to connect to; empty and AUTO: whichever
 	baudrate    int
 	transmitted int
 	beats       int
@@ -178,6 +182,9 @@ func (p *printer) connect() {
 func (p *printer) connected() {
 	p.enter(connecting)
 	p.port, p.baudrate = "VIRTUAL", 115200
+	if p.wanted != "" && p.wanted != "AUTO" {
+		p.port = p.wanted
+	}
 	if p.release.isTwo() {
 		p.emit("UpdatedFiles", object{"type": "printables"})
 	}
@@ -185,11 +192,11 @@ func (p *printer) connected() {
 	p.nextSample = p.now()
 	p.mark("connected", "Connected")
 	p.emit("Connected", p.connectedPayload())
-	data := object{"FIRMWARE_NAME": "Virtual Marlin 1.0", "PROTOCOL_VERSION": "1.0"}
+	data := object{"FIRMWARE_NAME": firmwareName, "PROTOCOL_VERSION": "1.0"}
 	if p.release.isTwo() {
 		data["Cap:AUTOREPORT_TEMP"], data["Cap:EMERGENCY_PARSER"] = "1", "1"
 	}
-	p.emit("FirmwareData", object{"name": "Virtual Marlin 1.0", "data": data})
+	p.emit("FirmwareData", object{"name": firmwareName, "data": data})
 	p.emit("UpdatedFiles", object{"type": "printables"})
 }
 

@@ -15,7 +15,7 @@ func (c *call) version() response {
 }
 
 func (c *call) server() response {
-	return ok(object{"version": c.s.release.text, "safemode": nil})
+	return ok(object{"version": c.s.release.text, "safemode": orNull(c.s.options.SafeMode)})
 }
 
 func (c *call) currentUser() response {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 )
 
 func ports() []string { return []string{"/dev/ttyS0", "VIRTUAL"} }
@@ -29,7 +30,7 @@ func (c *call) connection() response {
 	options := object{
 		"ports": ports(), "baudrates": baudrates(), "portPreference": "VIRTUAL", "baudratePreference": 115200,
 		"printerProfilePreference": profile.ID,
-		"printerProfiles":          []object{{"id": profile.ID, "name": profile.Name}},
+		"printerProfiles":          c.profileNames(),
 	}
 	if p.release.isTwo() {
 		options["autoconnect"] = true
@@ -40,28 +41,45 @@ func (c *call) connection() response {
 	})
 }
 
-// connectors is the shape of 2.0. The parameters of other connectors than serial would hold secrets.
+func (c *call) profileNames() []object {
+	var list []object
+	for _, p := range c.s.profiles() {
+		list = append(list, object{"id": p.ID, "name": p.Name})
+	}
+	slices.SortFunc(list, func(a, b object) int { return strings.Compare(a["id"].(string), b["id"].(string)) })
+	return list
+}
+
+// connectors is the shape of 2.0. The parameters of other connectors than serial hold secrets, and are shown all the
+// same.
 func (c *call) connectors() object {
 	p, profile := c.s.printer, c.s.options.Profile
 	current := object{"state": p.state.text(p.release, ""), "connector": nil, "parameters": object{}, "capabilities": nil, "profile": nil}
 	if p.isClosed() {
 		current["state"] = "Offline"
 	}
-	parameters := object{"port": "VIRTUAL", "baudrate": 115200}
+	serial := object{"connector": "serial", "parameters": object{"port": "VIRTUAL", "baudrate": 115200}}
+	preferred, used := serial, object{"connector": "serial", "parameters": object{"port": p.port, "baudrate": p.baudrate}}
+	all := []object{{
+		"connector": "serial", "name": "Serial Connection",
+		"parameters": object{"port": ports(), "baudrate": baudrates()},
+	}}
+	if other := c.s.options.Connector; other != nil {
+		preferred = object{"connector": other.Name, "parameters": other.Parameters}
+		used = preferred
+		all = append(all, object{"connector": other.Name, "name": other.Name, "parameters": object{}})
+	}
 	if !p.isClosed() {
-		current["connector"], current["parameters"], current["profile"] = "serial", parameters, profile.ID
+		current["connector"], current["parameters"], current["profile"] = used["connector"], used["parameters"], profile.ID
 		current["capabilities"] = object{"job_on_hold": true, "temperature_offsets": true}
 	}
 	return object{
 		"current": current,
 		"options": object{
-			"connectors": []object{{
-				"connector": "serial", "name": "Serial Connection",
-				"parameters": object{"port": ports(), "baudrate": baudrates()},
-			}},
-			"preferredConnector": object{"connector": "serial", "parameters": parameters},
+			"connectors":         all,
+			"preferredConnector": preferred,
 			"preferredProfile":   profile.ID,
-			"profiles":           []object{{"id": profile.ID, "name": profile.Name}},
+			"profiles":           c.profileNames(),
 		},
 	}
 }
@@ -80,10 +98,10 @@ func (c *call) postConnection() response {
 		if given && port != "AUTO" && !slices.Contains(ports(), port) {
 			return c.bad("port is invalid")
 		}
-		if profile, given := word(c.input["printerProfile"]); given && profile != c.s.options.Profile.ID {
+		if !c.knownProfile() {
 			return c.bad("printerProfile is invalid")
 		}
-		c.s.printer.connect()
+		c.connectTo(port)
 	case "disconnect":
 		_ = c.s.printer.disconnect() // nothing to do without a connection
 	}
@@ -96,14 +114,38 @@ func (c *call) connectWith() response {
 	switch {
 	case !given:
 		return c.bad(`required parameter "connector" is missing`)
-	case connector != "serial":
+	case connector != "serial" && (c.s.options.Connector == nil || connector != c.s.options.Connector.Name):
 		return c.bad(fmt.Sprintf("unknown connector: %q", connector))
+	case !c.knownProfile():
+		return c.bad("unknown printer profile")
+	case connector != "serial":
+		c.connectTo("")
+		return done()
 	}
 	var parameters struct{ Port string }
 	_ = json.Unmarshal(c.input["parameters"], &parameters)
-	if parameters.Port != "" && !slices.Contains(ports(), parameters.Port) {
+	if parameters.Port != "" && parameters.Port != "AUTO" && !slices.Contains(ports(), parameters.Port) {
 		return c.fail(http.StatusPreconditionFailed, "Preconditions for connecting to serial weren't met by provided parameters")
 	}
-	c.s.printer.connect()
+	c.connectTo(parameters.Port)
 	return done()
+}
+
+// knownProfile says whether the profile to connect with is one that there is, if one is named.
+func (c *call) knownProfile() bool {
+	id, given := word(c.input["printerProfile"])
+	return !given || slices.ContainsFunc(c.s.profiles(), func(p Profile) bool { return p.ID == id })
+}
+
+// connectTo connects with the profile that the request names. Only the printer at the port VIRTUAL is there; AUTO finds
+// it.
+func (c *call) connectTo(port string) {
+	if !c.s.printer.isClosed() {
+		return
+	}
+	if id, given := word(c.input["printerProfile"]); given {
+		c.s.useProfile(id)
+	}
+	c.s.printer.wanted = port
+	c.s.printer.connect()
 }

@@ -102,23 +102,44 @@ func (c *call) printerError() response {
 }
 
 func (c *call) profiles() response {
-	p := c.s.options.Profile
-	return ok(object{"profiles": object{p.ID: c.describeProfile()}})
+	list := object{}
+	for i, p := range c.s.profiles() {
+		list[p.ID] = c.describeProfile(p, i == 0)
+	}
+	return ok(object{"profiles": list})
+}
+
+// profiles are all that there are, the one in use first.
+func (s *Server) profiles() []Profile {
+	return append([]Profile{s.options.Profile}, s.options.OtherProfiles...)
+}
+
+// useProfile makes another profile the one in use.
+func (s *Server) useProfile(id string) {
+	for i, p := range s.options.OtherProfiles {
+		if p.ID == id {
+			others := slices.Clone(s.options.OtherProfiles)
+			others[i], s.options.Profile = s.options.Profile, p
+			s.options.OtherProfiles = others
+			s.printer.profile, s.printer.heaters = p, newHeaters(p)
+		}
+	}
 }
 
 func (c *call) profile() response {
-	if c.tail != c.s.options.Profile.ID {
-		return c.notFound()
+	for i, p := range c.s.profiles() {
+		if p.ID == c.tail {
+			return ok(c.describeProfile(p, i == 0))
+		}
 	}
-	return ok(c.describeProfile())
+	return c.notFound()
 }
 
-func (c *call) describeProfile() object {
-	p := c.s.options.Profile
+func (c *call) describeProfile(p Profile, used bool) object {
 	axis := func(speed int) object { return object{"speed": speed, "inverted": false} }
 	offsets := make([][2]float, p.Extruders)
 	return object{
-		"id": p.ID, "name": p.Name, "model": p.Model, "color": "default", "current": true, "default": true,
+		"id": p.ID, "name": p.Name, "model": p.Model, "color": "default", "current": used, "default": used,
 		"resource":  c.url("/api/printerprofiles/" + p.ID),
 		"heatedBed": p.HeatedBed, "heatedChamber": p.HeatedChamber,
 		"axes": object{"x": axis(6000), "y": axis(6000), "z": axis(200), "e": axis(300)},

@@ -44,6 +44,9 @@ func (c *call) settings() response {
 func (c *call) actions() []object {
 	all := []object{}
 	for _, command := range c.s.options.SystemCommands {
+		if command.source() != "custom" {
+			continue
+		}
 		a := object{"action": command.Action}
 		if command.Name != "" {
 			a["name"], a["command"] = command.Name, "/usr/local/bin/"+command.Action

@@ -1,6 +1,7 @@
 package octoprinttest
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -24,15 +25,34 @@ func (c *call) systemCommands() response {
 			command["fresh_credentials"] = true
 		}
 	}
-	custom := []object{}
+	custom, plugin := []object{}, []object{}
 	for _, command := range c.s.options.SystemCommands {
-		custom = append(custom, one("custom", command.Action, command.Name))
+		if command.source() == "custom" {
+			custom = append(custom, one("custom", command.Action, command.Name))
+		} else {
+			plugin = append(plugin, one("plugin", command.Action, command.Name))
+		}
 	}
 	o := object{"core": core, "custom": custom}
 	if c.s.release.atLeast(7) {
-		o["plugin"] = []object{}
+		o["plugin"] = plugin
 	}
 	return ok(o)
+}
+
+func (c SystemCommand) source() string { return cmp.Or(c.Source, "custom") }
+
+func (c *call) usage() response {
+	place := object{"free": freeSpace, "total": totalSpace}
+	return ok(object{"usage": object{"data": place, "logs": place, "uploads": place, "timelapse": place}})
+}
+
+func (c *call) systemInfo() response {
+	info := object{"octoprint.version": c.s.release.text, "octoprint.safe_mode": c.s.options.SafeMode != "", "systeminfo.generator": "systemapi"}
+	if c.s.printer.state.isOperational() {
+		info["printer.firmware"] = firmwareName
+	}
+	return ok(object{"systeminfo": info})
 }
 
 // restartTime is how long the simulated OctoPrint needs to come back after its restart command.
@@ -52,7 +72,7 @@ func (c *call) postSystemCommand() response {
 	}
 	for _, command := range c.s.options.SystemCommands {
 		switch {
-		case source != "custom" || command.Action != action:
+		case source != command.source() || command.Action != action:
 		case command.Name == "":
 			return c.bad("Dividers cannot be executed")
 		case command.Error != "":
@@ -78,16 +98,4 @@ func (c *call) plugins() response {
 		list = append(list, object{"key": key, "name": name, "enabled": true, "bundled": true, "version": nil})
 	}
 	return ok(object{"octoprint": c.s.release.text, "os": "linux", "online": true, "plugins": list})
-}
-
-func (c *call) updates() response {
-	return ok(object{"status": "current", "information": object{
-		"octoprint": object{
-			"displayName": "OctoPrint", "displayVersion": c.s.release.text, "updateAvailable": false, "updatePossible": false,
-			"information": object{
-				"local":  object{"name": c.s.release.text, "value": c.s.release.text},
-				"remote": object{"name": c.s.release.text, "value": c.s.release.text, "release_notes": nil},
-			},
-		},
-	}})
 }

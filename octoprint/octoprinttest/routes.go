@@ -32,6 +32,7 @@ func (s *Server) routes() []route {
 		{"POST", "/api/settings", "SETTINGS", (*call).postSettings},
 		{"GET", "/api/system/commands", "SYSTEM", (*call).systemCommands},
 		{"POST", "/api/system/commands/*", "SYSTEM", (*call).postSystemCommand},
+		{"GET", "/api/system/usage", "SYSTEM", (*call).usage},
 		{"GET", "/api/timelapse", "TIMELAPSE_LIST", (*call).timelapse},
 		{"GET", "/plugin/appkeys/probe", "", (*call).probe},
 		{"POST", "/plugin/appkeys/request", exempt, (*call).requestKey},
@@ -40,6 +41,8 @@ func (s *Server) routes() []route {
 		{"POST", "/plugin/appkeys/decision/*", "PLUGIN_APPKEYS_GRANT", (*call).decideKey},
 		{"GET", "/plugin/pluginmanager/plugins", "PLUGIN_PLUGINMANAGER_MANAGE", (*call).plugins},
 		{"GET", "/plugin/softwareupdate/check", "PLUGIN_SOFTWAREUPDATE_CHECK", (*call).updates},
+		{"POST", "/plugin/softwareupdate/update", "PLUGIN_SOFTWAREUPDATE_UPDATE", (*call).update},
+		{"POST", "/plugin/softwareupdate/update/queued", "PLUGIN_SOFTWAREUPDATE_UPDATE", (*call).queuedUpdate},
 		{"GET", "/sockjs/info", "", (*call).sockjsInfo},
 	}
 	return append(all, s.routesOfRelease()...)
@@ -63,7 +66,10 @@ func (s *Server) routesOfRelease() []route {
 		some = append(some, route{"GET", "/api/users", "", (*call).oldUsers})
 	}
 	if r.hasServerInfo() {
-		some = append(some, route{"GET", "/api/server", "STATUS", (*call).server})
+		some = append(some,
+			route{"GET", "/api/server", "STATUS", (*call).server},
+			route{"GET", "/api/system/info", "SYSTEM", (*call).systemInfo},
+		)
 	}
 	if r.hasErrorReport() {
 		some = append(some, route{"GET", "/api/printer/error", "STATUS", (*call).printerError})

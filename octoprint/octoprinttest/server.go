@@ -32,6 +32,8 @@ type Server struct {
 	proxy    *page
 	held     chan struct{} // closed when held requests may go on; nil when none are held
 	changes  int           // of the settings
+
+	queuedUpdates []string // that wait for the end of the print
 }
 
 // Request is one that the server got.
