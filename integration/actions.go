@@ -36,6 +36,10 @@ const (
 	actionUpload         = "upload"
 	actionDelete         = "delete"
 	actionSystem         = "system"
+	actionUpdate         = "update"
+	actionRefresh        = "refresh"
+	actionSetPort        = "set_port"    // of rows only
+	actionSetProfile     = "set_profile" // likewise
 )
 
 // action is one thing that a printer can be asked to do.
@@ -65,8 +69,12 @@ type call struct {
 	// heater is the one that the call is about, if it is about one.
 	heater string
 	// own calls concern the bridge alone: they are carried out at once, whether
-	// OctoPrint is there or not, with the printer locked. They have no send.
+	// OctoPrint is there or not unless their action has phases to run in, with the
+	// printer locked. They have no send.
 	own func(v *printerView)
+	// renew calls have the bridge read and tell anew what it knows of the printer. They
+	// wait their turn like those that are sent, and don't block. They have no send.
+	renew func(p *printer)
 }
 
 var jobPhases = []octoprint.Phase{octoprint.PhasePrinting, octoprint.PhaseStarting, octoprint.PhaseResuming}
@@ -77,7 +85,20 @@ func connectedPhases() []octoprint.Phase {
 }
 
 func printerActions() []action {
-	return slices.Concat(basicActions(), motionActions(), fileActions(), fullActions(), pluginActions())
+	return slices.Concat(basicActions(), motionActions(), fileActions(), connectionActions(), fullActions(), serverActions(), pluginActions())
+}
+
+// actionNamed returns the action of a name, if there is one.
+func actionNamed(name string) (action, bool) {
+	if name == "" {
+		return action{}, false
+	}
+	actions := printerActions()
+	i := slices.IndexFunc(actions, func(a action) bool { return a.name == name })
+	if i < 0 {
+		return action{}, false
+	}
+	return actions[i], true
 }
 
 func basicActions() []action {
@@ -163,28 +184,6 @@ func prepareStart(parameters json.RawMessage, v *printerView) (call, *refusal) {
 		r = refuse(CodeWrongState, "no file is selected")
 	}
 	return c, r
-}
-
-func prepareConnect(parameters json.RawMessage, _ *printerView) (call, *refusal) {
-	var p struct {
-		Port     string `json:"port"`
-		Baudrate *int   `json:"baudrate"`
-		Profile  string `json:"profile"`
-	}
-	if r := decodeParameters(parameters, &p); r != nil {
-		return call{}, r
-	}
-	o := octoprint.ConnectOptions{Port: p.Port, Profile: p.Profile}
-	if p.Baudrate != nil {
-		if r := inRange(float64(*p.Baudrate), 1200, 4_000_000); r != nil {
-			return call{}, r
-		}
-		o.Baudrate = *p.Baudrate
-	}
-	if hasControl(p.Port) || hasControl(p.Profile) {
-		return call{}, refuse(CodeInvalid, "port and profile have no control characters")
-	}
-	return sending(func(ctx context.Context, c *octoprint.Client) error { return c.Connect(ctx, o) }), nil
 }
 
 func prepareHome(parameters json.RawMessage, _ *printerView) (call, *refusal) {

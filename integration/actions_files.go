@@ -75,11 +75,13 @@ func prepareFiles(parameters json.RawMessage, _ *printerView) (call, *refusal) {
 
 // originOf is a file's origin by the name that the MQTT contract has for it: 2.0
 // calls the printer's own storage otherwise.
-func originOf(f octoprint.File) string {
-	if f.Origin == octoprint.OriginPrinter {
+func originOf(f octoprint.File) string { return originNamed(f.Origin) }
+
+func originNamed(origin string) string {
+	if origin == octoprint.OriginPrinter {
 		return octoprint.OriginSD
 	}
-	return f.Origin
+	return origin
 }
 
 // fileParameters name a file.

@@ -21,13 +21,11 @@ const (
 // fullActions are those that need full access.
 func fullActions() []action {
 	control := []string{octoprint.PermissionControl}
-	noJob := slices.DeleteFunc(octoprint.Phases(), octoprint.Phase.Job)
 	return []action{
 		{name: actionGcode, access: AccessFull, permissions: control, runsIn: connectedPhases(), distinct: time.Second, prepare: prepareGcode},
 		{name: actionMessage, access: AccessFull, permissions: control, runsIn: connectedPhases(), prepare: prepareMessage},
 		{name: actionUpload, access: AccessFull, permissions: []string{octoprint.PermissionUpload}, runsIn: octoprint.Phases(), prepare: prepareUpload},
 		{name: actionDelete, access: AccessFull, permissions: []string{octoprint.PermissionFilesList, octoprint.PermissionDelete}, runsIn: octoprint.Phases(), prepare: prepareDelete},
-		{name: actionSystem, access: AccessFull, permissions: []string{octoprint.PermissionSystem}, runsIn: noJob, prepare: prepareSystem},
 	}
 }
 
@@ -111,29 +109,4 @@ func prepareMessage(parameters json.RawMessage, _ *printerView) (call, *refusal)
 		return call{}, refuse(CodeInvalid, "text must be a line of up to %d characters", maxMessage)
 	}
 	return sending(func(ctx context.Context, c *octoprint.Client) error { return c.Message(ctx, p.Text) }), nil
-}
-
-// prepareSystem runs an entry of OctoPrint's system menu, if there is one of that
-// name.
-func prepareSystem(parameters json.RawMessage, _ *printerView) (call, *refusal) {
-	var p struct {
-		Source string `json:"source"`
-		Action string `json:"action"`
-	}
-	if r := decodeParameters(parameters, &p); r != nil {
-		return call{}, r
-	}
-	if p.Source == "" || p.Action == "" {
-		return call{}, refuse(CodeInvalid, "system needs source and action, such as {\"source\": \"core\", \"action\": \"restart\"}")
-	}
-	return sending(func(ctx context.Context, c *octoprint.Client) error {
-		list, err := c.SystemCommands(ctx)
-		if err != nil {
-			return err
-		}
-		if !slices.ContainsFunc(list, func(s octoprint.SystemCommand) bool { return s.Source == p.Source && s.Action == p.Action }) {
-			return refuse(CodeInvalid, "OctoPrint's system menu has no %s of %s", quote(p.Action), quote(p.Source))
-		}
-		return c.RunSystemCommand(ctx, p.Source, p.Action)
-	}), nil
 }

@@ -145,7 +145,7 @@ func (a *announcement) eraseLocked() {
 
 // withdrawn takes in that the document was deleted on the broker, and reports
 // whether the user has done that just now, in Home Assistant. What somebody
-// deletes stays deleted until the bridge starts anew.
+// deletes stays deleted until the bridge starts anew, or a refresh is asked for.
 func (a *announcement) withdrawn() bool {
 	a.owner.Lock()
 	defer a.owner.Unlock()
@@ -155,4 +155,13 @@ func (a *announcement) withdrawn() bool {
 	a.deleted = true
 	a.outbox.Disown(a.topic)
 	return true
+}
+
+// reviveLocked announces a device again that somebody has deleted.
+func (a *announcement) reviveLocked() {
+	if !a.deleted {
+		return
+	}
+	a.deleted, a.had, a.told, a.removed = false, nil, nil, nil
+	a.publishLocked(false)
 }

@@ -98,7 +98,7 @@ func (p *printer) info() infoPrinter {
 	return infoPrinter{
 		ID: p.id, Name: p.config.Name, URL: publicURL(p.config.URL), Access: p.config.Access,
 		Version: text(p.view.info.Version), User: text(p.view.info.User),
-		Permissions: append([]string{}, p.view.info.Permissions...), Missing: missingPermissions(&p.view),
+		Permissions: append([]string{}, p.view.info.Permissions...), Missing: p.view.missing.list(),
 	}
 }
 

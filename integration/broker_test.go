@@ -119,7 +119,7 @@ func TestLogin(t *testing.T) {
 
 // documented are the topics of the contract, by whether they are retained.
 var (
-	retainedTopics = regexp.MustCompile(`^octoprint2mqtt/(bridge/(state|info|health|version|started|broker_reconnects)|farm|farm/[a-z_]+|farm/(error|unreachable|attention)/attributes|(left|right|middle)(/[a-z0-9_]+)?)$|^homeassistant/device/octoprint2mqtt_(bridge|farm|left|right|middle)/config$`)
+	retainedTopics = regexp.MustCompile(`^octoprint2mqtt/(bridge/(state|info|health|version|started|broker_reconnects)|farm|farm/[a-z_]+|farm/(error|unreachable|attention)/attributes|(left|right|middle)(/[a-z0-9_]+)?|(left|right|middle)/(octoprint_update|plugin_updates|missing_permissions)/attributes)$|^homeassistant/device/octoprint2mqtt_(bridge|farm|left|right|middle)/config$`)
 	passingTopics  = regexp.MustCompile(`^octoprint2mqtt/([a-z]+/event|[a-z]+/response/[a-z_]+)$`)
 )
 

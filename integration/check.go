@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -88,15 +89,32 @@ func checkPrinter(ctx context.Context, p *PrinterConfig) Finding {
 		v := &printerView{config: p, info: probe.info, prints: &tracker{}}
 		f.OK = true
 		f.Text = fmt.Sprintf("OctoPrint %s as user %s; the printer is %s", clean(probe.info.Version), clean(probe.info.User), probe.phase)
-		if missing := missingPermissions(v); len(missing) > 0 {
-			f.Notes = append(f.Notes, fmt.Sprintf("the user lacks %s: the controls that need it are not shown; put the user into OctoPrint's group Operator, or set access: read", strings.Join(missing, ", ")))
-		}
+		f.Notes = missingNotes(missingOf(v))
 	case err != nil:
 		f.Text = diagnose(p, err).detail
 	default:
 		f.Text = diagnose(p, context.DeadlineExceeded).detail
 	}
 	return f
+}
+
+// missingNotes say what a user lacks, by who of OctoPrint's groups has it.
+func missingNotes(m *missing) []string {
+	var notes []string
+	for _, group := range []string{octoprint.GroupOperator, octoprint.GroupAdmins} {
+		lacks := m.inGroup(group)
+		if len(lacks) == 0 {
+			continue
+		}
+		var rows []string
+		for _, permission := range lacks {
+			rows = append(rows, m.of[permission].Rows...)
+		}
+		slices.Sort(rows)
+		notes = append(notes, fmt.Sprintf("the user lacks %s, which OctoPrint's group %s has: these are not shown, or only to look at: %s",
+			strings.Join(lacks, ", "), group, strings.Join(slices.Compact(rows), ", ")))
+	}
+	return notes
 }
 
 // probe is a handler that leaves as soon as the session is open.

@@ -31,7 +31,7 @@ func TestCheck(t *testing.T) {
 		{name: "wrong user", setup: setup{config: func(c *PrinterConfig) { c.User = "anna" }}, broker: true, text: "anna"},
 		{name: "user may see nothing", setup: setup{config: key("nobody-key")}, broker: true, text: "STATUS"},
 		{name: "user may only see", setup: setup{config: key("readonly-key")}, broker: true, ok: true, text: "as user readonly", notes: "CONTROL"},
-		{name: "user may only see, and shall not more", setup: setup{config: func(c *PrinterConfig) { c.APIKey, c.Access = "readonly-key", AccessRead }}, broker: true, ok: true, text: "as user readonly"},
+		{name: "user may only see, and shall not more", setup: setup{config: func(c *PrinterConfig) { c.APIKey, c.Access = "readonly-key", AccessRead }}, broker: true, ok: true, text: "as user readonly", notes: "lacks PLUGIN_SOFTWAREUPDATE_CHECK, which OctoPrint's group Operator has"},
 		{name: "no answer", before: func(w *world) { w.sims["left"].line.SetUp(false) }, broker: true, text: "left.test"},
 		{name: "silence", before: func(w *world) { w.sims["left"].HoldRequests(true) }, broker: true, text: "left.test"},
 		{name: "not OctoPrint", before: func(w *world) { w.sims["left"].SetProxyPage(200, "<html>") }, broker: true, text: "not OctoPrint"},

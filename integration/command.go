@@ -73,7 +73,9 @@ func (p *printer) accept(c *command, transaction json.RawMessage) {
 	switch {
 	case refused != nil, ready.urgent:
 	case ready.own != nil:
-		p.actLocked(ready)
+		if refused = p.standsLocked(&c.action); refused == nil {
+			p.actLocked(ready)
+		}
 	default:
 		refused = p.enqueueLocked(c)
 	}
@@ -84,6 +86,22 @@ func (p *printer) accept(c *command, transaction json.RawMessage) {
 	case ready.urgent:
 		p.hurry(c, ready)
 	}
+}
+
+// standsLocked checks an action that concerns the bridge alone against the
+// printer's state, if it depends on it.
+func (p *printer) standsLocked(a *action) *refusal {
+	switch {
+	case len(a.runsIn) == 0:
+		return nil
+	case !p.session:
+		return stateUnknown()
+	}
+	return a.fits(&p.view)
+}
+
+func stateUnknown() *refusal {
+	return refuse(CodeUnreachable, "the printer's state is not known: there is no connection to OctoPrint")
 }
 
 // actLocked carries out what concerns the bridge alone.
@@ -147,11 +165,15 @@ func (p *printer) carryOut(ctx context.Context, c *command) {
 	p.mu.Lock()
 	ready, r := p.readyLocked(c)
 	p.mu.Unlock()
-	if r != nil {
+	switch {
+	case r != nil:
 		c.answer(r, nil)
-		return
+	case ready.renew != nil:
+		ready.renew(p)
+		c.answer(nil, nil)
+	default:
+		p.send(ctx, c, ready)
 	}
-	p.send(ctx, c, ready)
 }
 
 // readyLocked checks the command against the printer's state of this moment.
@@ -163,7 +185,7 @@ func (p *printer) readyLocked(c *command) (call, *refusal) {
 	case p.urgent.overtook(c, ready):
 		return call{}, refuse(CodeExpired, "a later command has made the printer safer")
 	case !p.session:
-		return call{}, refuse(CodeUnreachable, "the printer's state is not known: there is no connection to OctoPrint")
+		return call{}, stateUnknown()
 	}
 	return ready, c.action.fits(&p.view)
 }

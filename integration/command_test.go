@@ -75,12 +75,12 @@ func TestCommandsReachOctoPrint(t *testing.T) {
 		{"idle", "jog", `{"x":10,"z":-1.5}`, "", "", `POST /api/printer/printhead {"command":"jog","x":10,"z":-1.5}`, "idle"},
 		{"paused", "jog", `{"z":50,"absolute":true,"speed":600}`, "", "", `POST /api/printer/printhead {"absolute":true,"command":"jog","speed":600,"z":50}`, "paused"},
 		{"idle", "tool", `{"tool":"tool0"}`, "", "", tool + `{"command":"select","tool":"tool0"}`, "idle"},
-		{"idle", "select", `{"path":"parts/benchy.gcode"}`, "", "", `POST /api/files/local/parts/benchy.gcode {"command":"select"}`, "idle"},
+		{"idle", "select", `{"path":"parts/benchy.gcode"}`, "selected_file", "local/parts/benchy.gcode", `POST /api/files/local/parts/benchy.gcode {"command":"select"}`, "idle"},
 		{"idle", "print", `{"path":"parts/benchy.gcode"}`, "", "", `POST /api/files/local/parts/benchy.gcode {"command":"select","print":true}`, "printing"},
 		{"idle", "delete", `{"path":"parts/benchy.gcode"}`, "", "", `DELETE /api/files/local/parts/benchy.gcode `, "idle"},
-		{"idle", "message", `{"text":"Hello"}`, "", "", `POST /api/printer/command {"commands":["M117 Hello"]}`, "idle"},
+		{"idle", "message", `{"text":"Hello"}`, "message", "Hello", `POST /api/printer/command {"commands":["M117 Hello"]}`, "idle"},
 		{"idle", "gcode", `{"commands":["G28 X","M106 S0"]}`, "", "", `POST /api/printer/command {"commands":["G28 X","M106 S0"]}`, "idle"},
-		{"printing", "gcode", `{"command":"M106 S128"}`, "", "", `POST /api/printer/command {"commands":["M106 S128"]}`, "printing"},
+		{"printing", "gcode", `{"command":"M106 S128"}`, "gcode", "M106 S128", `POST /api/printer/command {"commands":["M106 S128"]}`, "printing"},
 		{"printing", "emergency_stop", `{}`, "emergency_stop", "PRESS", `POST /api/printer/command {"command":"M112"}`, "error"},
 	} {
 		for _, byRow := range []bool{false, true} {
@@ -138,7 +138,7 @@ func TestRefusedCommandsReachNobody(t *testing.T) {
 						t.Errorf("%s: %v, want %s", a.name, r.Error, want)
 					}
 					refused++
-					w.sleep(3 * time.Second) // no repetition, and the log is limited
+					w.sleep(4 * time.Second) // no repetition, and the log is limited
 					if row := a.row(); row != "" {
 						if r := w.set("left", row, a.rowPayload()); r.code() != want {
 							t.Errorf("%s/set: %v, want %s", row, r.Error, want)
@@ -160,17 +160,30 @@ func (a contractAction) row() string {
 	switch {
 	case a.name == "restart" || a.name == "home" && a.parameters != "":
 		return ""
-	case slices.Contains(strings.Fields("jog extrude tool files select print gcode message upload delete system"), a.name):
+	case slices.Contains(strings.Fields("jog extrude tool files print upload delete system refresh"), a.name):
 		return ""
 	case a.name == "set_temperature":
 		return "bed_setpoint"
+	case a.name == "select":
+		return "selected_file"
+	case a.name == "update":
+		return "octoprint_update"
 	}
 	return a.name
 }
 
 func (a contractAction) rowPayload() string {
-	if a.name == "set_temperature" {
+	switch a.name {
+	case "set_temperature":
 		return "60"
+	case "select":
+		return "local/a.gcode"
+	case "update":
+		return "install"
+	case "message":
+		return "Hello"
+	case "gcode":
+		return "M106 S255"
 	}
 	return "PRESS"
 }
@@ -286,8 +299,10 @@ func TestPermissions(t *testing.T) {
 				for _, a := range contractActions() {
 					want := tt.want
 					switch {
-					case a.name == "files" && w.config.Printers[0].APIKey == "readonly-key":
+					case a.name == "refresh" && !w.config.Printers[0].Disabled:
 						want = "ok" // that is reading
+					case a.name == "files" && w.config.Printers[0].APIKey == "readonly-key":
+						want = "ok" // likewise
 					case a.access == AccessFull && w.config.Printers[0].Access != AccessFull:
 						want = CodeAccessDenied
 					}

@@ -101,15 +101,22 @@ func (d *device[V]) observeRow(i int, view V, now time.Time) bool {
 	if publish {
 		d.outbox.Put(d.topics.Value(d.id, r.key), s.value.payload(), valueClass)
 	}
-	if r.attributes == nil {
+	if r.attributes == nil && r.attributed == nil {
 		return publish
 	}
-	if a := mustMarshal(r.attributes(view)); a != s.attributes {
+	if a := r.attributesOf(view); a != s.attributes {
 		s.attributes = a
 		d.outbox.Put(d.topics.Attributes(d.id, r.key), a, valueClass)
 		return true
 	}
 	return publish
+}
+
+func (r *row[V]) attributesOf(view V) string {
+	if r.attributed != nil {
+		return r.attributed(view)
+	}
+	return mustMarshal(r.attributes(view))
 }
 
 // recently is a little longer than a printing printer is silent: what its next
@@ -150,7 +157,7 @@ func (d *device[V]) components(view V) map[string]discovery.Component {
 		case r.value != nil:
 			c.StateTopic = d.topics.Value(d.id, r.key)
 		}
-		if r.attributes != nil {
+		if (r.attributes != nil || r.attributed != nil) && r.topic == nil {
 			c.AttributesTopic = d.topics.Attributes(d.id, r.key)
 		}
 		if r.action != "" {

@@ -34,6 +34,7 @@ func TestEntitiesPage(t *testing.T) {
 func entitiesPage() string {
 	config := PrinterConfig{Access: AccessFull, Limits: DefaultLimits, ReadyBelow: DefaultReadyBelow}
 	view := &printerView{config: &config, prints: &tracker{}}
+	view.has.Commands, view.has.Connector = coreCommands()[:3], octoprint.SerialConnector
 	view.info.Profile = &octoprint.Profile{Heaters: []string{"tool0", "bed", "chamber"}}
 	var b strings.Builder
 	b.WriteString(`# Entities
@@ -49,7 +50,10 @@ Assistant, an entity. [topics.md](topics.md) says how values look and how to sen
 
 ## A printer
 
-The heaters are those of OctoPrint's printer profile. With several tools there are ` + "`tool1_…`" + ` and so on.
+The heaters are those of OctoPrint's printer profile. With several tools there are ` + "`tool1_…`" + ` and so on. The buttons
+` + "`restart_octoprint`, `reboot` and `shutdown`" + ` are there where OctoPrint's settings have a command for them, and further
+entries of its system menu are ` + "`system_custom_…` and `system_plugin_…`" + `, with their actions as names. A port can be chosen where OctoPrint
+connects by a serial port.
 
 `)
 	writeTable(&b, printerRows(view))

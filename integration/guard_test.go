@@ -51,6 +51,8 @@ func contractActions() []contractAction {
 		{name: "upload", parameters: `{"name":"a.gcode","base64":"RzI4"}`, permission: "FILES_UPLOAD", access: AccessFull, runsIn: "any", withoutPrinter: true},
 		{name: "delete", parameters: `{"path":"b.gcode"}`, permission: "FILES_LIST FILES_DELETE", access: AccessFull, runsIn: "any", withoutPrinter: true},
 		{name: "system", parameters: `{"source":"core","action":"restart"}`, permission: "SYSTEM", access: AccessFull, runsIn: "offline connecting idle error sending", withoutPrinter: true},
+		{name: "update", permission: "PLUGIN_SOFTWAREUPDATE_UPDATE", access: AccessFull, runsIn: "offline connecting idle error sending", withoutPrinter: true},
+		{name: "refresh", access: AccessRead, runsIn: "any", withoutPrinter: true},
 	}
 }
 
@@ -67,7 +69,7 @@ type situation struct {
 func (a contractAction) want(s situation) Code {
 	runsIn := strings.Fields(strings.ReplaceAll(strings.ReplaceAll(a.runsIn, "connected", connected), "any", "offline connecting error "+connected))
 	switch {
-	case s.access == AccessRead, a.access == AccessFull && s.access != AccessFull:
+	case s.access == AccessRead && a.access != AccessRead, a.access == AccessFull && s.access != AccessFull:
 		return CodeAccessDenied
 	case slices.ContainsFunc(strings.Fields(a.permission), func(p string) bool { return !slices.Contains(s.permissions, p) }):
 		return CodeNotPermitted
@@ -87,7 +89,7 @@ func (a contractAction) want(s situation) Code {
 // level of access and with every set of permissions.
 func TestGuards(t *testing.T) {
 	t.Parallel()
-	all := strings.Fields("STATUS PRINT CONTROL CONNECTION FILES_LIST FILES_SELECT FILES_UPLOAD FILES_DELETE SYSTEM")
+	all := strings.Fields("STATUS PRINT CONTROL CONNECTION FILES_LIST FILES_SELECT FILES_UPLOAD FILES_DELETE SYSTEM PLUGIN_SOFTWAREUPDATE_UPDATE")
 	sets := [][]string{all, {}}
 	for i := range all {
 		sets = append(sets, all[i:i+1], slices.Concat(all[:i], all[i+1:]))
@@ -137,7 +139,7 @@ func decide(t *testing.T, a contractAction, s situation) Code {
 	switch {
 	case r != nil:
 		return r.Code
-	case ready.send == nil:
+	case ready.send == nil && ready.renew == nil:
 		t.Fatalf("%s is allowed, but has nothing to send", a.name)
 	case ready.urgent != a.always:
 		t.Errorf("%s is urgent: %v, want %v", a.name, ready.urgent, a.always)
@@ -307,6 +309,8 @@ func TestParameters(t *testing.T) {
 		{"delete", `{"path":"a\u0000"}`, CodeInvalid},
 		{"system", `{"source":"core"}`, CodeInvalid},
 		{"system", `{}`, CodeInvalid},
+		{"update", `{"plugins":true}`, CodeInvalid},
+		{"refresh", `{"all":true}`, CodeInvalid},
 	} {
 		phase := octoprint.PhaseIdle
 		switch tt.action {
@@ -316,7 +320,7 @@ func TestParameters(t *testing.T) {
 			phase = octoprint.PhasePrinting
 		}
 		a := contractAction{name: tt.action, parameters: tt.parameters, always: tt.action == "emergency_stop"}
-		s := situation{AccessFull, []string{"PRINT", "CONTROL", "CONNECTION", "FILES_LIST", "FILES_SELECT", "FILES_UPLOAD", "FILES_DELETE", "SYSTEM"}, phase}
+		s := situation{AccessFull, []string{"PRINT", "CONTROL", "CONNECTION", "FILES_LIST", "FILES_SELECT", "FILES_UPLOAD", "FILES_DELETE", "SYSTEM", "PLUGIN_SOFTWAREUPDATE_UPDATE"}, phase}
 		if got := decide(t, a, s); got != tt.want {
 			t.Errorf("%s %s: %s, want %s", tt.action, short(tt.parameters), got, tt.want)
 		}

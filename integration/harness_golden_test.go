@@ -86,6 +86,9 @@ func (w *world) steady(topic, payload string) string {
 	if topic == w.topics.BridgeHealth() {
 		payload = busyness.ReplaceAllString(payload, `"$1$2":"#"`)
 	}
+	if strings.HasSuffix(topic, "/frame_rate") && payload != unknownPayload {
+		payload = "#"
+	}
 	if strings.HasSuffix(topic, "_temperature") {
 		payload = tens(payload)
 	}

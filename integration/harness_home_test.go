@@ -182,7 +182,7 @@ func (h *home) lies(should map[string]map[string]string) []string {
 			switch {
 			case !ok:
 				lies = append(lies, fmt.Sprintf("Home Assistant has lost %s of %s", key, topic))
-			case got.config != config:
+			case !sameConfig(got.config, config):
 				lies = append(lies, fmt.Sprintf("Home Assistant has %s of %s as %s, want %s", key, topic, got.config, config))
 			}
 			ids[got.uniqueID] = true

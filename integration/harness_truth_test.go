@@ -76,6 +76,7 @@ func (i itself) rows(now time.Time) map[string]want {
 		"file_size": rounded0(i.File.Size, 1), "estimated_total": rounded0(i.estimated, 60),
 		"filament_length": exactly("None"), "filament_volume": exactly("None"),
 	}
+	i.serverRows(rows)
 	if f, ok := i.filament["tool0"]; ok {
 		rows["filament_length"] = between(f.Length/1000-0.005, f.Length/1000+0.005)
 		rows["filament_volume"] = between(f.Volume-0.005, f.Volume+0.005)
@@ -91,6 +92,22 @@ func (i itself) rows(now time.Time) map[string]want {
 		i.heaterRows(rows, heater)
 	}
 	return rows
+}
+
+// serverRows are those that are asked for by REST: for a while after a session has
+// begun nobody knows them.
+func (i itself) serverRows(rows map[string]want) {
+	rows["selected_file"] = exactly("None")
+	if i.File.Path != "" {
+		rows["selected_file"] = exactly(i.File.Origin + "/" + i.File.Path)
+	}
+	rows["port"], rows["profile"] = oneOfThese("VIRTUAL", "AUTO"), oneOfThese("Default", "_default")
+	rows["firmware"] = oneOfThese("Virtual Marlin 1.0", "None")
+	if !i.connected() {
+		rows["firmware"] = exactly("None")
+	}
+	rows["safe_mode"], rows["disk_free"] = oneOfThese("OFF", "None"), oneOfThese("81214550016", "None")
+	rows["octoprint_update"], rows["plugin_updates"] = exactly("1.11.8"), oneOfThese("0", "None")
 }
 
 // jobRows are those of a running job, but for when it started.

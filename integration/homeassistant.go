@@ -101,7 +101,7 @@ func (b *Bridge) discovered(device string, d delivery) {
 		b.outbox.Disown(d.topic)
 	case len(d.payload) == 0:
 		if a.withdrawn() {
-			b.log.Info().Str("device", device).Msg("the device was deleted in Home Assistant and stays deleted until octoprint2mqtt is restarted")
+			b.log.Info().Str("device", device).Msg("the device was deleted in Home Assistant and stays deleted until octoprint2mqtt is restarted, or a printer's refresh is requested")
 		}
 	case a != nil && d.retained && !b.outbox.Wants(d.topic, string(d.payload)):
 		a.inherit(b.topics.Former(device, d.payload))

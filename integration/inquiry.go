@@ -18,6 +18,10 @@ type inquiry struct {
 	name string
 	// permission is what the user needs for it; without it nothing is asked.
 	permission string
+	// access is the level below which there is nobody who wants it, and gives are the
+	// rows that are there only because of what it tells, for who lacks the permission.
+	access Access
+	gives  []string
 	// wanted reports whether this server has it; nil: every one does.
 	wanted func(v *printerView) bool
 	// on are the events after which it may be another.
@@ -42,17 +46,18 @@ const (
 
 // inquiries are all that there are, those of plugins included.
 func inquiries() []inquiry {
-	list := []inquiry{settingsInquiry()}
+	list := []inquiry{settingsInquiry(), connectionInquiry(), filesInquiry(), commandsInquiry()}
+	list = append(list, diagnosticInquiries()...)
 	for _, p := range plugins() {
 		list = append(list, p.inquiries...)
 	}
-	return list
+	return append(list, updatesInquiry()) // last: it may take long
 }
 
 // settingsInquiry asks what the server has: presets, webcams, plugins.
 func settingsInquiry() inquiry {
 	return inquiry{
-		name: "settings", permission: octoprint.PermissionSettingsRead, on: []octoprint.EventType{octoprint.EventSettingsUpdated},
+		name: "settings", permission: octoprint.PermissionSettingsRead, gives: settingsGive(), on: []octoprint.EventType{octoprint.EventSettingsUpdated},
 		ask: func(ctx context.Context, c *octoprint.Client, _ printerView) (func(*printerView), error) {
 			s, err := c.Settings(ctx)
 			if err != nil {
@@ -64,6 +69,15 @@ func settingsInquiry() inquiry {
 			}, nil
 		},
 	}
+}
+
+// settingsGive are the rows that nobody can know of without reading the settings.
+func settingsGive() []string {
+	list := []string{"preset", "camera"}
+	for _, p := range plugins() {
+		list = append(list, "plugin "+p.id)
+	}
+	return list
 }
 
 // asker makes the inquiries of one printer, one at a time. It is guarded by the
@@ -112,13 +126,17 @@ func (r *asker) take(now time.Time) []string {
 // session.
 func (p *printer) askAllLocked(now time.Time) {
 	p.asker.due, p.asker.next = nil, time.Time{}
-	start := now.Add(rand.N(time.Duration(len(p.bridge.printers()))*askSpread + 1))
+	p.planAllLocked(now.Add(rand.N(time.Duration(len(p.bridge.printers()))*askSpread + 1)))
+	p.askDueLocked(now)
+}
+
+// planAllLocked plans everything that may be read for a time.
+func (p *printer) planAllLocked(start time.Time) {
 	for _, r := range p.bridge.inquiries {
 		if r.possible(&p.view) {
 			p.asker.plan(r.name, start)
 		}
 	}
-	p.askDueLocked(now)
 }
 
 // askAfterLocked plans what an event says to have changed.
@@ -131,7 +149,7 @@ func (p *printer) askAfterLocked(t octoprint.EventType, now time.Time) {
 }
 
 func (r *inquiry) possible(v *printerView) bool {
-	return (r.permission == "" || v.info.May(r.permission)) && (r.wanted == nil || r.wanted(v))
+	return (r.permission == "" || v.info.May(r.permission)) && v.config.Access.includes(r.access) && (r.wanted == nil || r.wanted(v))
 }
 
 // askDueLocked starts the inquiries that are due, beside all else.
@@ -144,7 +162,7 @@ func (p *printer) askDueLocked(now time.Time) {
 		return
 	}
 	client, view := p.client, p.view
-	view.prints = nil
+	view.prints, view.counters = nil, nil
 	p.asker.asking = p.bridge.spawn(func(ctx context.Context) { p.inquire(ctx, client, view, names) })
 	if !p.asker.asking {
 		for _, name := range names {
@@ -214,6 +232,9 @@ func (p *printer) changeLocked(change func(*printerView), now time.Time) {
 	had := p.view.has
 	could := p.possibleInquiriesLocked()
 	change(&p.view)
+	if !slices.Equal(had.Commands, p.view.has.Commands) {
+		p.warnOfCommandsLocked()
+	}
 	if !sameInventory(had, p.view.has) {
 		p.unrecorded = true
 		p.device.reconsider()

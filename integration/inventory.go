@@ -19,15 +19,24 @@ type inventory struct {
 	Webcams []octoprint.Webcam         `json:"webcams,omitempty"`
 	// Commands are the entries of the system menu.
 	Commands []octoprint.SystemCommand `json:"commands,omitempty"`
+	// Connector is what OctoPrint connects to the printer by; empty: it hasn't told.
+	Connector string `json:"connector,omitempty"`
 
 	// What follows only fills selects: rows must not depend on it.
 
 	Presets []octoprint.Preset `json:"presets,omitempty"`
+	Files   []string           `json:"files,omitempty"` // see [fileOption]
+	// What there is to connect to and with, and what OctoPrint prefers.
+	Ports            []string        `json:"ports,omitempty"`
+	Profiles         []profileOption `json:"profiles,omitempty"`
+	PreferredPort    string          `json:"preferred_port,omitempty"`
+	PreferredProfile string          `json:"preferred_profile,omitempty"`
 }
 
 // shape returns the part of the inventory that rows may depend on, as text.
 func (i inventory) shape() string {
-	i.Presets = nil
+	i.Presets, i.Files = nil, nil
+	i.Ports, i.Profiles, i.PreferredPort, i.PreferredProfile = nil, nil, "", ""
 	i.Webcams = slices.Clone(i.Webcams)
 	for n := range i.Webcams {
 		i.Webcams[n] = octoprint.Webcam{ID: i.Webcams[n].ID, Name: i.Webcams[n].Name}
@@ -57,6 +66,22 @@ type vitals struct {
 	// plugins is what is known of each plugin at this moment, in its file's own
 	// type. The values are never changed, only replaced.
 	plugins map[string]any
+
+	port     string // the serial port in use
+	firmware string
+	safeMode value
+	diskFree *float64 // bytes
+	updates  *updates
+}
+
+// heard takes in what an event says that no state has.
+func (n *vitals) heard(e octoprint.Event) {
+	switch {
+	case e.Type == octoprint.EventFirmwareData && e.Name != "":
+		n.firmware = e.Name
+	case e.Type == octoprint.EventDisconnected:
+		n.firmware, n.port = "", ""
+	}
 }
 
 // pluginState returns what is known of a plugin at this moment; the zero T if

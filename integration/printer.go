@@ -65,6 +65,9 @@ type printerCounters struct {
 	sessions, frames, errors, refused uint64
 	lastFrame, since                  time.Time
 	latency                           time.Duration
+
+	ratedAt     time.Time // when the rate was taken, and how many frames there were then
+	ratedFrames uint64
 }
 
 func newPrinter(b *Bridge, c PrinterConfig) *printer {
@@ -75,7 +78,7 @@ func newPrinter(b *Bridge, c PrinterConfig) *printer {
 		queue:  make(chan *command, queueLength),
 		tried:  make(chan struct{}),
 	}
-	p.view = printerView{config: &p.config, prints: &tracker{printer: c.ID}}
+	p.view = printerView{config: &p.config, prints: &tracker{printer: c.ID}, counters: &p.counters}
 	p.device = newDevice[*printerView](c.ID, b.topics, b.outbox)
 	p.device.document = printerDocument
 	p.announced = announcement{topic: b.topics.Config(c.ID), outbox: b.outbox, owner: &p.mu, describe: p.describe}
@@ -164,6 +167,7 @@ func (p *printer) EventReceived(e octoprint.Event, s *octoprint.State) {
 	defer p.mu.Unlock()
 	now := time.Now()
 	p.stateLocked(s, now)
+	p.view.now.heard(e)
 	// The event first: it says why, where the state only shows what.
 	p.followLocked(s, func(t *tracker) []event {
 		return slices.Concat(t.happened(e, now), t.observed(s, now), t.relayed(e, now))
@@ -218,6 +222,9 @@ func (p *printer) FrameRejected(err error) {
 func (p *printer) stateLocked(s *octoprint.State, now time.Time) {
 	if unshownChanged(&p.view.state, s) {
 		p.device.stale = true
+	}
+	if p.view.state.Job.Path != s.Job.Path || p.view.state.Job.Origin != s.Job.Origin {
+		p.view.selected = fileOption(s.Job.Origin, s.Job.Path)
 	}
 	p.view.state, p.view.at = *s, now
 	p.counters.frames++
@@ -316,6 +323,7 @@ func (p *printer) tick(now time.Time) {
 		p.recordLocked(now)
 	}
 	p.askDueLocked(now)
+	p.rateLocked(now)
 	p.recent.forget(now)
 }
 

@@ -27,6 +27,14 @@ type printerView struct {
 	prints *tracker
 	// maintenance says that somebody has taken the printer out of the farm's work.
 	maintenance bool
+	// chosen is what the next connection is to be made with.
+	chosen chosen
+	// selected is the selected file as its select has it; see [fileOption].
+	selected string
+
+	missing   *missing         // shared, see [tables]
+	counters  *printerCounters // nil: not of a printer that is run
+	frameRate value            // messages a minute
 }
 
 // live reports whether the state is known.

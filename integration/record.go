@@ -24,6 +24,7 @@ type record struct {
 	Events      []event      `json:"events"`
 	Maintenance bool         `json:"maintenance"`
 	Inventory   inventory    `json:"inventory"`
+	Chosen      chosen       `json:"chosen"`
 }
 
 type recordShape struct {
@@ -82,7 +83,7 @@ func (p *printer) recordNowLocked() record {
 	r := record{
 		Version: i.Version, User: i.User, Permissions: i.Permissions,
 		Known: t.known, Connected: t.wasUp, Problem: t.problem, Error: t.reason, Events: append(p.pending.events(), p.held...),
-		Maintenance: p.view.maintenance, Inventory: p.view.has,
+		Maintenance: p.view.maintenance, Inventory: p.view.has, Chosen: p.view.chosen,
 	}
 	if i.Profile != nil {
 		s := recordShape(*i.Profile)
@@ -121,7 +122,7 @@ func (p *printer) recall() {
 		s := octoprint.Profile(*r.Profile)
 		p.view.info.Profile = &s
 	}
-	p.view.maintenance, p.view.has = r.Maintenance, r.Inventory
+	p.view.maintenance, p.view.has, p.view.chosen = r.Maintenance, r.Inventory, r.Chosen
 	t := p.view.prints
 	t.known, t.wasUp, t.problem, t.reason = r.Known, r.Connected, r.Problem, r.Error
 	t.active, t.missed = r.Active.job(), r.Missed.job()

@@ -53,7 +53,7 @@ func FuzzRequest(f *testing.F) {
 
 // FuzzSet feeds anything to the rows' commands.
 func FuzzSet(f *testing.F) {
-	for _, seed := range []string{"PRESS", "60", "-0", "1e9", "NaN", "0x10", "12.5", "", "ON", "-50", "300.001"} {
+	for _, seed := range []string{"PRESS", "60", "-0", "1e9", "NaN", "0x10", "install", "local/a.gcode", "AUTO", "M106 S255", "12.5", "", "ON", "-50", "300.001"} {
 		f.Add(seed)
 	}
 	v := &printerIn(everythingAllowed()).view
@@ -70,7 +70,7 @@ func FuzzSet(f *testing.F) {
 				t.Errorf("%s: %q gives %s", row.key, payload, parameters)
 			}
 			n, err := strconv.ParseFloat(payload, 64)
-			if row.component.Platform == discovery.Number && err != nil || n != n {
+			if row.component.Platform == discovery.Number && (err != nil || n != n) {
 				t.Errorf("%s: %q passes for a number", row.key, payload)
 			}
 			for _, a := range printerActions() {
@@ -91,10 +91,10 @@ func everythingAllowed() situation {
 func checkPrepared(t *testing.T, a action, parameters json.RawMessage, v *printerView) {
 	t.Helper()
 	c, r := a.prepare(parameters, v)
-	if (r == nil) != (c.send != nil || c.own != nil) {
+	if (r == nil) != (c.send != nil || c.own != nil || c.renew != nil) {
 		t.Fatalf("%s: %v, but something to send: %v", a.name, r, c.send != nil)
 	}
-	if r != nil || c.own != nil {
+	if r != nil || c.send == nil {
 		return
 	}
 	server := &yesSayer{}
@@ -140,9 +140,10 @@ func (y *yesSayer) serve(conn net.Conn) {
 		"/api/connection":      `{"current":{"state":"Closed"}}`,
 		"/api/files":           `{"files":[{"type":"machinecode","origin":"local","path":"a.gcode"}]}`,
 		"/api/system/commands": `{"core":[{"source":"core","action":"restart","name":"Restart"}]}`,
+		updatePath:             `{"order":["octoprint"]}`,
 	}[r.URL.Path]
 	if r.Method != http.MethodGet {
-		y.sent, known = append(y.sent, sentCommand{r.Method, r.URL.Path, string(body)}), false
+		y.sent, known = append(y.sent, sentCommand{r.Method, r.URL.Path, string(body)}), r.URL.Path == updatePath
 	}
 	if known {
 		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\n\r\n"+answer)
@@ -150,6 +151,8 @@ func (y *yesSayer) serve(conn net.Conn) {
 	}
 	_, _ = io.WriteString(conn, "HTTP/1.1 204 No Content\r\n\r\n")
 }
+
+const updatePath = "/plugin/softwareupdate/update"
 
 // posted is what commands consist of.
 type posted struct {
@@ -170,6 +173,12 @@ func checkPosted(t *testing.T, s sentCommand, c *PrinterConfig) posted {
 	if s.method == http.MethodDelete {
 		if s.path != "/api/files/local/a.gcode" {
 			t.Errorf("deleted: %s", s.path)
+		}
+		return p
+	}
+	if s.path == updatePath {
+		if s.body != `{"targets":["octoprint"]}` {
+			t.Errorf("sent to %s: %s", s.path, s.body)
 		}
 		return p
 	}

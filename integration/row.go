@@ -22,6 +22,9 @@ type row[V any] struct {
 	value func(V) value
 	// attributes are published beside the value as a JSON object; nil: none.
 	attributes func(V) any
+	// attributed are attributes that are JSON already, for rows of printers: those
+	// are looked at with every message of OctoPrint.
+	attributed func(V) string
 	// noise holds values back; nil: every change is told.
 	noise noise
 	// prompt rows have their device's document published at once.

@@ -26,7 +26,18 @@ func shapedView() *printerView {
 		Permissions: []string{octoprint.PermissionStatus, octoprint.PermissionPrint, octoprint.PermissionControl, octoprint.PermissionConnection},
 		Profile:     &octoprint.Profile{Heaters: []string{"tool0", "tool1", "bed", "chamber"}},
 	}
+	v.has.Commands, v.has.Connector = coreCommands(), octoprint.SerialConnector
 	return v
+}
+
+func coreCommands() []octoprint.SystemCommand {
+	return []octoprint.SystemCommand{
+		{Source: "core", Action: "restart", Name: "Restart OctoPrint"},
+		{Source: "core", Action: "reboot", Name: "Reboot system"},
+		{Source: "core", Action: "shutdown", Name: "Shutdown system"},
+		{Source: "core", Action: "restart_safe", Name: "Restart OctoPrint in safe mode"},
+		{Source: "custom", Action: "lamp on!", Name: "Lamp on"},
+	}
 }
 
 // facts are what the same rules hold for, of a row of any device.
@@ -96,14 +107,15 @@ func TestRowRules(t *testing.T) {
 		if f.parameters != (f.action != "") {
 			t.Errorf("%s: an action without parameters, or the other way round", at)
 		}
-		if f.action != "" && !f.admin && (f.access == "" || f.access == AccessRead) {
+		// Who may not install an update may look at it.
+		if f.action != "" && !f.admin && (f.access == "" || f.access == AccessRead) && c.Platform != discovery.Update {
 			t.Errorf("%s: takes commands at access %q", at, f.access)
 		}
 		if f.admin && (f.action == "" || f.device != discovery.Bridge) {
 			t.Errorf("%s: needs mqtt.admin to change nothing of the bridge", at)
 		}
 		// The maintenance switch concerns the bridge alone, and is always known.
-		if f.device == "left" && f.key != actionMaintenance && (f.action != "") != (f.permission != "") {
+		if f.device == "left" && f.key != actionMaintenance && f.action != "" && f.permission == "" {
 			t.Errorf("%s: action %q with permission %q", at, f.action, f.permission)
 		}
 		if f.bridged != slices.Equal(c.Availability, []string{"octoprint2mqtt/bridge/state"}) {
@@ -126,7 +138,7 @@ func checkPlatform(t *testing.T, at string, f facts) {
 			t.Errorf("%s: a number has an action, a value and a range", at)
 		}
 	case discovery.Select:
-		if f.action == "" || !f.hasValue || len(c.Options) < 2 {
+		if f.action == "" || !f.hasValue || len(c.Options) == 0 {
 			t.Errorf("%s: a select has an action, a value and options", at)
 		}
 	case discovery.Switch:
@@ -136,6 +148,14 @@ func checkPlatform(t *testing.T, at string, f facts) {
 	case discovery.Event:
 		if f.hasValue || !f.bridged && f.device == "left" || !slices.Equal(c.EventTypes, eventTypes()) {
 			t.Errorf("%s: an event has no value, hangs on the bridge, and has all types", at)
+		}
+	case discovery.Notify, discovery.Text:
+		if f.action == "" || f.hasValue {
+			t.Errorf("%s: a line to type into has an action and no value", at)
+		}
+	case discovery.Update:
+		if f.action == "" || !f.hasValue || c.StateTopic == "" || c.PayloadInstall == "" {
+			t.Errorf("%s: an update has an action, a value and a state", at)
 		}
 	case discovery.Sensor, discovery.BinarySensor:
 		if !f.hasValue && c.StateTopic != "octoprint2mqtt/bridge/state" {

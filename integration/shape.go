@@ -1,6 +1,10 @@
 package integration
 
-import "slices"
+import (
+	"cmp"
+
+	"octoprint2mqtt/discovery"
+)
 
 // printerRows is the table of a printer: all rows that its shape gives, before
 // it is asked which of them are allowed. It is a pure function of what is known.
@@ -10,6 +14,12 @@ func printerRows(v *printerView) []printerRow {
 	rows = append(rows, jobRows()...)
 	rows = append(rows, heatRows(v.config, v.heaters())...)
 	rows = append(rows, controlRows()...)
+	rows = append(rows, fileChoiceRows()...)
+	rows = append(rows, connectionRows(v)...)
+	rows = append(rows, fullRows()...)
+	rows = append(rows, systemRows(v.has.Commands)...)
+	rows = append(rows, updateRows()...)
+	rows = append(rows, diagnosticRows()...)
 	return append(rows, pluginRows(v)...)
 }
 
@@ -26,28 +36,18 @@ func shapedRows(v *printerView) []printerRow {
 			continue
 		}
 		r.unannounced = !reached && !r.bridged
+		if r.component.Platform == discovery.Update && !v.mayCommand(&r) {
+			r.action, r.parameters, r.component.PayloadInstall = "", nil, "" // to be looked at
+		}
 		rows = append(rows, r)
 	}
 	return rows
 }
 
-// missingPermissions are those that would give more rows at this access level.
-func missingPermissions(v *printerView) []string {
-	missing := []string{}
-	if !v.reached() {
-		return missing
-	}
-	for _, r := range printerRows(v) {
-		if !v.config.Access.includes(r.access) {
-			continue
-		}
-		for _, permission := range r.lacks(v) {
-			if !slices.Contains(missing, permission) {
-				missing = append(missing, permission)
-			}
-		}
-	}
-	return missing
+// mayCommand reports whether the configuration and OctoPrint allow a row's command.
+func (v *printerView) mayCommand(r *printerRow) bool {
+	a, ok := actionNamed(r.action)
+	return ok && v.config.Access.includes(cmp.Or(a.access, AccessControl)) && len(r.lacksToCommand(v)) == 0
 }
 
 // lacks returns the permissions that a row needs and the user hasn't.
@@ -66,5 +66,7 @@ func (v *printerView) reached() bool { return v.info.Version != "" }
 
 // reshapeLocked gives the printer the rows that it has now and announces them.
 func (p *printer) reshapeLocked() {
-	p.announced.reshapeLocked(func() { p.device.setRows(p.bridge.tables.of(&p.view)) })
+	t := p.bridge.tables.of(&p.view)
+	p.view.missing = t.missing
+	p.announced.reshapeLocked(func() { p.device.setRows(t.rows) })
 }

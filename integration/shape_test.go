@@ -70,8 +70,10 @@ func TestRowsThatComeBack(t *testing.T) {
 		p := w.bridge.printer("left")
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		if _, gone := p.announced.removed["connect"]; !gone || len(p.announced.removed) != 2 {
-			t.Errorf("to be removed: %v, want connect and disconnect", p.announced.removed)
+		for key, want := range map[string]bool{"connect": true, "disconnect": true, "pause": false, "start": false} {
+			if _, gone := p.announced.removed[key]; gone != want {
+				t.Errorf("%s is to be removed: %v", key, gone)
+			}
 		}
 	})
 }
@@ -102,16 +104,23 @@ func TestShapedRows(t *testing.T) {
 		{AccessRead, []string{"PRINT", "CONTROL", "CONNECTION"}, true, ""},
 		{AccessControl, []string{}, true, ""},
 		{AccessControl, []string{"PRINT"}, true, "cancel pause resume start"},
-		{AccessControl, []string{"CONNECTION"}, true, "connect disconnect"},
+		{AccessControl, []string{"CONNECTION"}, true, "connect disconnect port profile"},
 		{AccessControl, []string{"CONTROL"}, true, "bed_offset bed_setpoint emergency_stop home tool0_offset tool0_setpoint"},
-		{AccessControl, nil, true, "bed_offset bed_setpoint cancel connect disconnect emergency_stop home pause resume start tool0_offset tool0_setpoint"},
+		{AccessControl, nil, true, "bed_offset bed_setpoint cancel connect disconnect emergency_stop home pause port profile resume selected_file start tool0_offset tool0_setpoint"},
 		{AccessFull, []string{"PRINT"}, true, "cancel pause resume start"},
+		{AccessFull, []string{"CONTROL"}, true, "bed_offset bed_setpoint emergency_stop gcode home message tool0_offset tool0_setpoint"},
+		{AccessControl, []string{"PLUGIN_SOFTWAREUPDATE_CHECK", "PLUGIN_SOFTWAREUPDATE_UPDATE"}, true, ""},
+		{AccessFull, []string{"PLUGIN_SOFTWAREUPDATE_CHECK"}, true, ""},
+		{AccessFull, []string{"PLUGIN_SOFTWAREUPDATE_CHECK", "PLUGIN_SOFTWAREUPDATE_UPDATE"}, true, "octoprint_update"},
+		{AccessFull, []string{"SYSTEM"}, true, "reboot restart_octoprint shutdown system_custom_lamp_on"},
+		{AccessControl, []string{"SYSTEM"}, true, ""},
 		{AccessControl, nil, false, ""},
 	} {
 		v := zeroView()
 		v.config.Access = tt.access
 		if tt.reached {
 			v.info = octoprint.Info{Version: "1.3.12", User: "anna", Permissions: tt.permissions, Profile: &octoprint.Profile{Heaters: []string{"tool0", "bed"}}}
+			v.has.Commands, v.has.Connector = coreCommands(), octoprint.SerialConnector
 		}
 		var commands []string
 		for _, r := range shapedRows(v) {
@@ -147,7 +156,7 @@ func TestP6TablesAreBounded(t *testing.T) {
 	if len(known.known) > maxTables {
 		t.Errorf("%d tables are kept", len(known.known))
 	}
-	if a, b := known.of(v), known.of(v); &a[0] != &b[0] {
+	if a, b := known.of(v), known.of(v); a != b {
 		t.Error("the same shape has two tables")
 	}
 }

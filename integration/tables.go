@@ -16,7 +16,13 @@ const maxTables = 256
 // are, share one: it is larger than all else that is kept of a printer.
 type tables struct {
 	mu    sync.Mutex
-	known map[shape][]printerRow
+	known map[shape]*table
+}
+
+// table is what follows from a shape.
+type table struct {
+	rows    []printerRow
+	missing *missing
 }
 
 // shape is everything that decides which rows a printer has.
@@ -58,19 +64,19 @@ func (s shape) view() *printerView {
 	return v
 }
 
-// of returns the rows that a printer has now. They are shared, and not to be
-// changed.
-func (t *tables) of(v *printerView) []printerRow {
+// of returns what a printer has now. It is shared, and not to be changed.
+func (t *tables) of(v *printerView) *table {
 	s := v.shape()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	rows, ok := t.known[s]
-	if !ok {
-		rows = shapedRows(s.view())
+	known := t.known[s]
+	if known == nil {
+		view := s.view()
+		known = &table{rows: shapedRows(view), missing: missingOf(view)}
 		if t.known == nil || len(t.known) >= maxTables {
-			t.known = make(map[shape][]printerRow)
+			t.known = make(map[shape]*table)
 		}
-		t.known[s] = rows
+		t.known[s] = known
 	}
-	return rows
+	return known
 }

@@ -165,9 +165,9 @@ func (c *Client) connect2(ctx context.Context, o ConnectOptions) error {
 	}
 	preferred := status.Options.PreferredConnector
 	if preferred.Connector == "" {
-		preferred.Connector = serialConnector
+		preferred.Connector = SerialConnector
 	}
-	if preferred.Connector != serialConnector && (o.Port != "" || o.Baudrate != 0) {
+	if preferred.Connector != SerialConnector && (o.Port != "" || o.Baudrate != 0) {
 		return &Error{Op: "POST /api/connection", Failure: Refused, Message: "OctoPrint does not connect to this printer by a serial port, so it takes neither a port nor a baud rate"}
 	}
 	parameters := maps.Clone(preferred.Parameters)

@@ -5,9 +5,15 @@ import (
 	"net/http"
 )
 
-// serialConnector is what connects to the printer by a serial port: the only way
+// SerialConnector is what connects to the printer by a serial port: the only way
 // there is before 2.0.
-const serialConnector = "serial"
+const SerialConnector = "serial"
+
+// Events after which there may be other profiles to connect with.
+const (
+	EventProfileAdded   EventType = "PrinterProfileAdded"
+	EventProfileDeleted EventType = "PrinterProfileDeleted"
+)
 
 // PortAuto is the port that has the server look for the printer itself.
 const PortAuto = "AUTO"
@@ -71,25 +77,25 @@ func (c *Client) Connection(ctx context.Context) (Connection, error) {
 	o := &w.Options
 	if o.PreferredConnector == nil && o.Connectors == nil {
 		return Connection{
-			Connector: serialConnector, Ports: o.Ports, Profiles: o.PrinterProfiles, Port: w.Current.Port,
+			Connector: SerialConnector, Ports: o.Ports, Profiles: o.PrinterProfiles, Port: w.Current.Port,
 			PreferredPort: o.PortPreference, PreferredProfile: o.ProfileBefore,
 		}, nil
 	}
-	n := Connection{Connector: serialConnector, Profiles: o.Profiles, PreferredProfile: o.PreferredProfile}
+	n := Connection{Connector: SerialConnector, Profiles: o.Profiles, PreferredProfile: o.PreferredProfile}
 	if p := o.PreferredConnector; p != nil && p.Connector != "" {
 		n.Connector = p.Connector
 	}
-	if w.Current.Connector == serialConnector {
+	if w.Current.Connector == SerialConnector {
 		n.Port = w.Current.Parameters.Port
 	}
-	if n.Connector != serialConnector {
+	if n.Connector != SerialConnector {
 		return n, nil
 	}
 	if o.PreferredConnector != nil {
 		n.PreferredPort = o.PreferredConnector.Parameters.Port
 	}
 	for _, connector := range o.Connectors {
-		if connector.Connector == serialConnector {
+		if connector.Connector == SerialConnector {
 			n.Ports = connector.Parameters.Port
 		}
 	}

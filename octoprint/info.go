@@ -75,6 +75,10 @@ func (i Info) May(permission string) bool {
 	return i.Permissions == nil || slices.Contains(i.Permissions, permission)
 }
 
+// HasConnectors reports whether the server may connect to its printer otherwise than
+// by a serial port, as 2.0 can.
+func (i Info) HasConnectors() bool { return atLeast(i.Version, 2, 0) }
+
 // Identify asks the server what it is and whom the API key belongs to. It fails
 // with KeyRejected, GlobalKey, WrongUser or NotPermitted when the key is of no
 // use for watching this printer, and with NotOctoPrint or Redirected when the

@@ -5,10 +5,12 @@ import (
 	"net/url"
 )
 
-// The actions of the system menu's core, which is there where the server's owner has
-// configured the commands for them.
+// Where entries of the system menu come from, and the actions of its core, which
+// are there where the owner has configured the commands for them.
 const (
 	SourceCore     = "core"
+	SourceCustom   = "custom"
+	SourcePlugin   = "plugin"
 	ActionRestart  = "restart"
 	ActionReboot   = "reboot"
 	ActionShutdown = "shutdown"

@@ -1,6 +1,7 @@
 package octoprint_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -56,11 +57,11 @@ func TestSystemCommandsOfPlugins(t *testing.T) {
 	bubble(t, o, func(b *bench) {
 		list, err := b.client("admin").SystemCommands(b.t.Context())
 		must(b.t, err)
-		got := ""
+		var got []string
 		for _, c := range list {
-			got += c.Source + "/" + c.Action + " "
+			got = append(got, c.Source+"/"+c.Action)
 		}
-		if want := "core/shutdown core/reboot core/restart core/restart_safe plugin/x custom/lamp "; got != want {
+		if want := "core/shutdown core/reboot core/restart core/restart_safe plugin/x custom/lamp"; strings.Join(got, " ") != want {
 			t.Errorf("%s, want %s", got, want)
 		}
 		must(b.t, b.client("admin").RunSystemCommand(b.t.Context(), "plugin", "x"))

@@ -1,0 +1,67 @@
+package integration
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"octoprint2mqtt/octoprint"
+)
+
+// serverActions concern OctoPrint itself, not the printer.
+func serverActions() []action {
+	noJob := slices.DeleteFunc(octoprint.Phases(), octoprint.Phase.Job)
+	return []action{
+		{name: actionSystem, access: AccessFull, permissions: []string{octoprint.PermissionSystem}, runsIn: noJob, prepare: prepareSystem},
+		{name: actionUpdate, access: AccessFull, permissions: []string{octoprint.PermissionUpdate}, runsIn: noJob, prepare: prepareUpdate},
+		{name: actionRefresh, access: AccessRead, runsIn: octoprint.Phases(), prepare: prepareRefresh},
+	}
+}
+
+// systemParameters name an entry of OctoPrint's system menu.
+type systemParameters struct {
+	Source string `json:"source"`
+	Action string `json:"action"`
+}
+
+// prepareSystem runs an entry of OctoPrint's system menu, if there is one of that
+// name.
+func prepareSystem(parameters json.RawMessage, _ *printerView) (call, *refusal) {
+	var p systemParameters
+	if r := decodeParameters(parameters, &p); r != nil {
+		return call{}, r
+	}
+	if p.Source == "" || p.Action == "" {
+		return call{}, refuse(CodeInvalid, "system needs source and action, such as {\"source\": \"core\", \"action\": \"restart\"}")
+	}
+	return sending(func(ctx context.Context, c *octoprint.Client) error {
+		list, err := c.SystemCommands(ctx)
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(list, func(s octoprint.SystemCommand) bool { return s.Source == p.Source && s.Action == p.Action }) {
+			return refuse(CodeInvalid, "OctoPrint's system menu has no %s of %s", quote(p.Action), quote(p.Source))
+		}
+		return c.RunSystemCommand(ctx, p.Source, p.Action)
+	}), nil
+}
+
+// prepareRefresh reads everything anew that is asked of OctoPrint by REST, and
+// announces the printer again that somebody has deleted in Home Assistant.
+func prepareRefresh(parameters json.RawMessage, _ *printerView) (call, *refusal) {
+	if r := decodeParameters(parameters, &struct{}{}); r != nil {
+		return call{}, r
+	}
+	return call{renew: (*printer).renew}, nil
+}
+
+func (p *printer) renew() {
+	p.octoPrint().Recheck() // not with the printer locked: the session's lock comes first
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	p.announced.reviveLocked()
+	p.planAllLocked(now)
+	p.askDueLocked(now)
+}
