@@ -3,6 +3,8 @@ package integration
 import (
 	"strconv"
 	"time"
+
+	"octoprint2mqtt/octoprint"
 )
 
 // EventType is the kind of an event that a printer tells. The types are part of
@@ -63,6 +65,31 @@ type event struct {
 	Reason   string   `json:"reason,omitempty"`
 	Error    string   `json:"error,omitempty"`
 	Result   string   `json:"result,omitempty"`
+	Text     string   `json:"text,omitempty"` // that the printer shows
+}
+
+// tell has an event told that a change of the view brings, such as a plugin's
+// message: about the running job, if there is one, and with the text that the
+// printer shows, if it is about one. A view without a tracker tells nothing.
+func (v *printerView) tell(typ EventType, text string) { v.tellAs(typ, text, false) }
+
+// tellLate is tell for what happened while nobody was looking.
+func (v *printerView) tellLate(typ EventType, text string) { v.tellAs(typ, text, true) }
+
+func (v *printerView) tellAs(typ EventType, text string, late bool) {
+	if v.prints == nil {
+		return
+	}
+	e := v.prints.about(typ, octoprint.Event{}, time.Now())
+	e.Text, e.Late = clean(text), late
+	v.prints.untold = append(v.prints.untold, e)
+}
+
+// news returns what waits to be told.
+func (t *tracker) news() []event {
+	list := t.untold
+	t.untold = nil
+	return list
 }
 
 // lateAfter is how old an event is when it counts as late.
@@ -70,7 +97,7 @@ const lateAfter = 10 * time.Second
 
 // payload renders the event as it is sent at a time.
 func (e event) payload(now time.Time) string {
-	for _, text := range []*string{&e.ID, &e.File, &e.Path, &e.Origin, &e.User, &e.Reason, &e.Error, &e.Result} {
+	for _, text := range []*string{&e.ID, &e.File, &e.Path, &e.Origin, &e.User, &e.Reason, &e.Error, &e.Result, &e.Text} {
 		*text = clean(*text)
 	}
 	e.Late = e.Late || now.Sub(e.Time) > lateAfter

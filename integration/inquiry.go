@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"time"
 
@@ -49,7 +50,7 @@ func inquiries() []inquiry {
 	list := []inquiry{settingsInquiry(), connectionInquiry(), filesInquiry(), commandsInquiry()}
 	list = append(list, diagnosticInquiries()...)
 	for _, p := range plugins() {
-		list = append(list, p.inquiries...)
+		list = append(list, p.ownInquiries()...)
 	}
 	return append(list, updatesInquiry()) // last: it may take long
 }
@@ -65,7 +66,7 @@ func settingsInquiry() inquiry {
 			}
 			return func(v *printerView) {
 				v.has.Presets, v.has.Webcams = s.Presets, s.Webcams
-				v.has.Plugins = presentPlugins(s.Plugins)
+				v.has.Plugins = presentPlugins(s.Plugins, v.has.Plugins)
 			}, nil
 		},
 	}
@@ -228,7 +229,6 @@ func (p *printer) planAgainLocked(names []string, failed map[string]error, now t
 // changeLocked changes the view beside what the push session tells, and publishes
 // what comes of it: rows that have come or gone, and what selects offer.
 func (p *printer) changeLocked(change func(*printerView), now time.Time) {
-	before := p.view.shape()
 	had := p.view.has
 	could := p.possibleInquiriesLocked()
 	change(&p.view)
@@ -238,11 +238,12 @@ func (p *printer) changeLocked(change func(*printerView), now time.Time) {
 	if !sameInventory(had, p.view.has) {
 		p.unrecorded = true
 		p.device.reconsider()
+		if had.shape() != p.view.has.shape() {
+			p.reshapeLocked()
+			p.bridge.infoChanged()
+		}
 	}
-	if before != p.view.shape() {
-		p.reshapeLocked()
-		p.bridge.infoChanged()
-	}
+	p.followLocked(&p.view.state, (*tracker).news)
 	for _, r := range p.bridge.inquiries {
 		if r.possible(&p.view) && !slices.Contains(could, r.name) {
 			p.asker.plan(r.name, now)
@@ -262,4 +263,7 @@ func (p *printer) possibleInquiriesLocked() []string {
 	return names
 }
 
-func sameInventory(a, b inventory) bool { return mustMarshal(a) == mustMarshal(b) }
+// sameInventory is cheap where nothing has changed, as it is with most messages.
+func sameInventory(a, b inventory) bool {
+	return reflect.DeepEqual(a, b) || mustMarshal(a) == mustMarshal(b)
+}

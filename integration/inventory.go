@@ -50,6 +50,12 @@ func (v *printerView) hasPlugin(id string) bool {
 	return ok
 }
 
+// found takes in that the server has a plugin that is asked for.
+func (v *printerView) found(id string, kept json.RawMessage) { v.has = v.has.withPlugin(id, kept) }
+
+// notFound takes in that it hasn't.
+func (v *printerView) notFound(id string) { v.has = v.has.withoutPlugin(id) }
+
 // withPlugin returns the inventory with what is kept of a plugin.
 func (i inventory) withPlugin(id string, kept json.RawMessage) inventory {
 	i.Plugins = maps.Clone(i.Plugins)
@@ -57,6 +63,12 @@ func (i inventory) withPlugin(id string, kept json.RawMessage) inventory {
 		i.Plugins = make(map[string]json.RawMessage)
 	}
 	i.Plugins[id] = kept
+	return i
+}
+
+func (i inventory) withoutPlugin(id string) inventory {
+	i.Plugins = maps.Clone(i.Plugins)
+	delete(i.Plugins, id)
 	return i
 }
 

@@ -57,6 +57,8 @@ type tracker struct {
 	problemFrom time.Time
 	reason      string // of the standing error; 2.0 tells it only once
 
+	untold []event // that something else than OctoPrint's states and events has shown
+
 	ended    bool      // active has ended, though the phase is still one of a job
 	idleFrom time.Time // since when there is an active job without a job's phase
 }

@@ -3,7 +3,10 @@ package integration
 import (
 	"encoding/json"
 	"maps"
+	"math"
 	"slices"
+	"strconv"
+	"strings"
 
 	"octoprint2mqtt/octoprint"
 )
@@ -14,6 +17,15 @@ import (
 type plugin struct {
 	// id is OctoPrint's identifier of the plugin, by which its settings are found.
 	id string
+	// name is what people call it.
+	name string
+	// verified says that what is known of it was seen on a running server. Else it
+	// was only read in the plugin's code or documentation, which the docs mention.
+	verified bool
+	// asked plugins are known to be there by the answer to their own inquiry, with
+	// which [printerView.found] and [printerView.notFound] are called, and not by
+	// settings.
+	asked bool
 	// messages are the names under which it pushes messages; nil: its id.
 	messages []string
 	// keep returns what of the plugin's settings decides its rows, which the
@@ -25,7 +37,9 @@ type plugin struct {
 	actions []action
 	// received takes in a pushed message: it returns how to put it into the view,
 	// nil if it says nothing. The message is not valid any more when that is done.
-	received  func(name string, message json.RawMessage) func(*printerView)
+	// What it says to have happened is told with [printerView.tell].
+	received func(name string, message json.RawMessage) func(*printerView)
+	// inquiries are made only where the plugin is, unless it is an asked one.
 	inquiries []inquiry
 	// document is what the printer's document says of the plugin, of values that
 	// are filtered as the rows' are; nil: nothing.
@@ -65,12 +79,15 @@ func inquiryEvents(list []inquiry) []octoprint.EventType {
 }
 
 // presentPlugins returns those that are supported of the ones whose settings there
-// are, and what is kept of them.
-func presentPlugins(settings map[string]json.RawMessage) map[string]json.RawMessage {
+// are, and what is kept of them. Of those that are asked, it is as before.
+func presentPlugins(settings, before map[string]json.RawMessage) map[string]json.RawMessage {
 	present := make(map[string]json.RawMessage)
 	for _, p := range plugins() {
+		if kept, ok := before[p.id]; ok && p.asked {
+			present[p.id] = kept
+		}
 		own, ok := settings[p.id]
-		if !ok {
+		if !ok || p.asked {
 			continue
 		}
 		present[p.id] = nil
@@ -79,6 +96,20 @@ func presentPlugins(settings map[string]json.RawMessage) map[string]json.RawMess
 		}
 	}
 	return present
+}
+
+// ownInquiries are the plugin's, where it is.
+func (p *plugin) ownInquiries() []inquiry {
+	list := slices.Clone(p.inquiries)
+	for i, wanted := range list {
+		if p.asked {
+			continue
+		}
+		list[i].wanted = func(v *printerView) bool {
+			return v.hasPlugin(p.id) && (wanted.wanted == nil || wanted.wanted(v))
+		}
+	}
+	return list
 }
 
 // pluginRows are those of the plugins that the server has.
@@ -109,6 +140,43 @@ func pluginDocuments(d *device[*printerView], v *printerView) map[string]any {
 		}
 	}
 	return docs
+}
+
+// decodeMessage decodes what a plugin tells, in a message or as an answer. ok is
+// false where that isn't a T at all.
+func decodeMessage[T any](message json.RawMessage) (t T, ok bool) {
+	err := json.Unmarshal(message, &t)
+	return t, err == nil
+}
+
+// loose is a word or a figure that a plugin tells as JSON of any kind: several tell
+// figures as texts. What is neither text, number nor boolean is empty.
+type loose string
+
+// UnmarshalJSON implements [json.Unmarshaler]. It never fails.
+func (l *loose) UnmarshalJSON(b []byte) error {
+	var s string
+	switch {
+	case len(b) == 0 || b[0] == '{' || b[0] == '[' || string(b) == "null":
+	case json.Unmarshal(b, &s) != nil:
+		s = string(b)
+	}
+	*l = loose(s)
+	return nil
+}
+
+// number returns the figure at the beginning, as in "35.5 %"; nil if there is none.
+func (l loose) number() *float64 {
+	digits := strings.TrimSpace(string(l))
+	end := strings.IndexFunc(digits, func(r rune) bool { return !strings.ContainsRune("0123456789+-.eE", r) })
+	if end >= 0 {
+		digits = digits[:end]
+	}
+	f, err := strconv.ParseFloat(digits, 64)
+	if err != nil || math.IsInf(f, 0) || math.IsNaN(f) {
+		return nil
+	}
+	return &f
 }
 
 // withState puts what is known of a plugin into the view, beside what is known of
