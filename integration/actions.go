@@ -68,6 +68,9 @@ type call struct {
 	urgent bool
 	// heater is the one that the call is about, if it is about one.
 	heater string
+	// since is when what the call is about came to be: a command that was sent
+	// before can't have meant it.
+	since time.Time
 	// own calls concern the bridge alone: they are carried out at once, whether
 	// OctoPrint is there or not unless their action has phases to run in, with the
 	// printer locked. They have no send.

@@ -184,6 +184,8 @@ func (p *printer) readyLocked(c *command) (call, *refusal) {
 		return ready, r
 	case p.urgent.overtook(c, ready):
 		return call{}, refuse(CodeExpired, "a later command has made the printer safer")
+	case c.at.Before(ready.since):
+		return call{}, refuse(CodeWrongState, "what it is about has changed just before it came; look at it and send it again")
 	case !p.session:
 		return call{}, stateUnknown()
 	}

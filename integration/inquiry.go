@@ -229,7 +229,7 @@ func (p *printer) planAgainLocked(names []string, failed map[string]error, now t
 // changeLocked changes the view beside what the push session tells, and publishes
 // what comes of it: rows that have come or gone, and what selects offer.
 func (p *printer) changeLocked(change func(*printerView), now time.Time) {
-	had := p.view.has
+	had, offers := p.view.has, p.view.now.offers
 	could := p.possibleInquiriesLocked()
 	change(&p.view)
 	if !slices.Equal(had.Commands, p.view.has.Commands) {
@@ -242,6 +242,9 @@ func (p *printer) changeLocked(change func(*printerView), now time.Time) {
 			p.reshapeLocked()
 			p.bridge.infoChanged()
 		}
+	}
+	if offers != p.view.now.offers {
+		p.device.reconsider()
 	}
 	p.followLocked(&p.view.state, (*tracker).news)
 	for _, r := range p.bridge.inquiries {

@@ -78,6 +78,9 @@ type vitals struct {
 	// plugins is what is known of each plugin at this moment, in its file's own
 	// type. The values are never changed, only replaced.
 	plugins map[string]any
+	// offers counts how often selects offer something else for it. Without a step
+	// that shows only when their state changes.
+	offers int
 
 	port     string // the serial port in use
 	firmware string
@@ -95,6 +98,10 @@ func (n *vitals) heard(e octoprint.Event) {
 		n.firmware, n.port = "", ""
 	}
 }
+
+// offerAnew has what selects offer looked at again, after something in the vitals
+// has changed that it follows from.
+func (v *printerView) offerAnew() { v.now.offers++ }
 
 // pluginState returns what is known of a plugin at this moment; the zero T if
 // nothing is.

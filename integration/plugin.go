@@ -53,7 +53,9 @@ func plugins() []plugin { return nil }
 func pluginMessages() []string {
 	var names []string
 	for _, p := range plugins() {
-		names = append(names, p.names()...)
+		if p.received != nil {
+			names = append(names, p.names()...)
+		}
 	}
 	return names
 }
