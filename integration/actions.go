@@ -78,6 +78,9 @@ type call struct {
 	// renew calls have the bridge read and tell anew what it knows of the printer. They
 	// wait their turn like those that are sent, and don't block. They have no send.
 	renew func(p *printer)
+	// asks is the name of the inquiry that tells what came of the call, where
+	// nothing else does.
+	asks string
 }
 
 var jobPhases = []octoprint.Phase{octoprint.PhasePrinting, octoprint.PhaseStarting, octoprint.PhaseResuming}

@@ -196,5 +196,6 @@ func (p *printer) send(ctx context.Context, c *command, ready call) {
 	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
 	defer cancel()
 	data, err := ready.send(ctx, p.octoPrint())
+	p.askAfterCommand(ready.asks)
 	c.answer(refusalOf(err), data)
 }

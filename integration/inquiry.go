@@ -66,7 +66,7 @@ func settingsInquiry() inquiry {
 			}
 			return func(v *printerView) {
 				v.has.Presets, v.has.Webcams = s.Presets, s.Webcams
-				v.has.Plugins = presentPlugins(s.Plugins, v.has.Plugins)
+				v.takeSettings(s.Plugins)
 			}, nil
 		},
 	}
@@ -151,6 +151,17 @@ func (p *printer) askAfterLocked(t octoprint.EventType, now time.Time) {
 
 func (r *inquiry) possible(v *printerView) bool {
 	return (r.permission == "" || v.info.May(r.permission)) && v.config.Access.includes(r.access) && (r.wanted == nil || r.wanted(v))
+}
+
+// askAfterCommand plans what a command has changed.
+func (p *printer) askAfterCommand(name string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, r := range p.bridge.inquiries {
+		if r.name == name && p.session && r.possible(&p.view) {
+			p.asker.plan(name, time.Now())
+		}
+	}
 }
 
 // askDueLocked starts the inquiries that are due, beside all else.
@@ -245,6 +256,11 @@ func (p *printer) changeLocked(change func(*printerView), now time.Time) {
 	}
 	if offers != p.view.now.offers {
 		p.device.reconsider()
+	}
+	for _, finding := range p.view.has.findings {
+		if !slices.Contains(had.findings, finding) {
+			p.log.Warn().Msg(finding)
+		}
 	}
 	p.followLocked(&p.view.state, (*tracker).news)
 	for _, r := range p.bridge.inquiries {

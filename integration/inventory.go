@@ -31,6 +31,10 @@ type inventory struct {
 	Profiles         []profileOption `json:"profiles,omitempty"`
 	PreferredPort    string          `json:"preferred_port,omitempty"`
 	PreferredProfile string          `json:"preferred_profile,omitempty"`
+
+	// findings are sentences about what could not be taken over from the settings,
+	// for the log.
+	findings []string
 }
 
 // shape returns the part of the inventory that rows may depend on, as text.
@@ -42,6 +46,11 @@ func (i inventory) shape() string {
 		i.Webcams[n] = octoprint.Webcam{ID: i.Webcams[n].ID, Name: i.Webcams[n].Name}
 	}
 	return mustMarshal(i)
+}
+
+// find notes what could not be taken over from the settings.
+func (v *printerView) find(sentence string) {
+	v.has.findings = append(slices.Clone(v.has.findings), sentence)
 }
 
 // hasPlugin reports whether the server is known to have a plugin.

@@ -31,6 +31,10 @@ type plugin struct {
 	// keep returns what of the plugin's settings decides its rows, which the
 	// journal keeps, too: never a secret. nil: nothing.
 	keep func(settings json.RawMessage) json.RawMessage
+	// configured does that and more where it matters what was kept before, which is
+	// nil if nothing was, or where commands need something that the journal must
+	// not have: that goes into the vitals. Nothing of the settings may be held on to.
+	configured func(v *printerView, settings, before json.RawMessage)
 	// rows are a function of the inventory alone.
 	rows func(v *printerView) []printerRow
 	// actions are those that the rows' commands stand for.
@@ -98,6 +102,19 @@ func presentPlugins(settings, before map[string]json.RawMessage) map[string]json
 		}
 	}
 	return present
+}
+
+// takeSettings takes in the settings of plugins: which there are, and what their
+// files want of them.
+func (v *printerView) takeSettings(settings map[string]json.RawMessage) {
+	before := v.has.Plugins
+	v.has.Plugins = presentPlugins(settings, before)
+	v.has.findings = nil
+	for _, p := range plugins() {
+		if own, ok := settings[p.id]; ok && p.configured != nil {
+			p.configured(v, own, before[p.id])
+		}
+	}
 }
 
 // ownInquiries are the plugin's, where it is.

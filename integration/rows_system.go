@@ -10,9 +10,6 @@ import (
 	"octoprint2mqtt/octoprint"
 )
 
-// maxSlug bounds what of a command's name goes into a row key, in characters.
-const maxSlug = 32
-
 // systemRows are buttons for the entries of OctoPrint's system menu, which has only
 // what its owner has configured.
 func systemRows(commands []octoprint.SystemCommand) []printerRow {
