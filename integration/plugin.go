@@ -51,7 +51,11 @@ type plugin struct {
 }
 
 // plugins are all that are supported.
-func plugins() []plugin { return nil }
+func plugins() []plugin {
+	return []plugin{
+		spoolmanPlugin(), spoolManagerPlugin(),
+	}
+}
 
 // pluginMessages are the names under which plugins push.
 func pluginMessages() []string {
