@@ -91,7 +91,8 @@ func (p permission) describe() object {
 // DefaultPermissions lists what members of one of OctoPrint's default groups may do.
 func DefaultPermissions(group string) []string { return effective([]string{group}, nil) }
 
-// effective lists what a member of the groups may do who was also granted some permissions directly.
+// effective lists what a member of the groups may do who was also granted some permissions directly. Those that only
+// some plugin knows come last.
 func effective(groups, direct []string) []string {
 	all := slices.Contains(groups, "admins") || slices.Contains(direct, "ADMIN")
 	keys := []string{}
@@ -99,6 +100,11 @@ func effective(groups, direct []string) []string {
 		byGroup := slices.ContainsFunc(groups, func(g string) bool { return slices.Contains(strings.Fields(p.groups), g) })
 		if all || byGroup || slices.Contains(direct, p.key) {
 			keys = append(keys, p.key)
+		}
+	}
+	for _, key := range direct {
+		if strings.HasPrefix(key, "PLUGIN_") && !slices.Contains(keys, key) {
+			keys = append(keys, key)
 		}
 	}
 	return keys
