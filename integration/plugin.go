@@ -53,7 +53,7 @@ type plugin struct {
 // plugins are all that are supported.
 func plugins() []plugin {
 	return []plugin{
-		spoolmanPlugin(), spoolManagerPlugin(), tasmotaPlugin(), tplinkPlugin(), cancelObjectPlugin(),
+		spoolmanPlugin(), spoolManagerPlugin(), tasmotaPlugin(), tplinkPlugin(), cancelObjectPlugin(), enclosurePlugin(),
 	}
 }
 
