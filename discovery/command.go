@@ -1,6 +1,7 @@
 package discovery
 
 import (
+	"fmt"
 	"strings"
 	"unicode/utf8"
 )
@@ -88,6 +89,14 @@ func ReservedKey(key string) bool {
 	default:
 		return false
 	}
+}
+
+// ValidLevel says what is wrong with a name that becomes a single level of a topic.
+func ValidLevel(name string) error {
+	if !isLevel(name) || strings.HasPrefix(name, "$") {
+		return fmt.Errorf("%q is not a single level of a topic: 1 to %d bytes without /, + and # and control characters, and no $ in front", name, maxLevel)
+	}
+	return nil
 }
 
 func isLevel(s string) bool {

@@ -121,3 +121,16 @@ func wantErrors(t *testing.T, what string, err error, want ...string) {
 		}
 	}
 }
+
+// TestValidLevel: names that may become a level of a topic.
+func TestValidLevel(t *testing.T) {
+	t.Parallel()
+	for name, ok := range map[string]bool{
+		"arc_welder": true, "plugin_Spoolman_spool_selected": true, "Ü b": true, "a$": true, strings.Repeat("x", 128): true,
+		"": false, "a/b": false, "+": false, "a#": false, "$SYS": false, "a\nb": false, "\x00": false, "\xff": false, "\uFFFF": false, strings.Repeat("x", 129): false,
+	} {
+		if err := ValidLevel(name); (err == nil) != ok {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}

@@ -16,7 +16,8 @@ func samePrinter(a, b *PrinterConfig) bool {
 // session with OctoPrint.
 func sameConnection(a, b *PrinterConfig) bool {
 	return a.URL.String() == b.URL.String() && a.APIKey == b.APIKey && a.User == b.User &&
-		a.Disabled == b.Disabled && sameTLS(a.TLS, b.TLS)
+		a.Disabled == b.Disabled && sameTLS(a.TLS, b.TLS) &&
+		slices.Equal(a.Raw.Plugins, b.Raw.Plugins) && slices.Equal(a.Raw.Events, b.Raw.Events)
 }
 
 // sameTLS compares what the configuration file can say of TLS.

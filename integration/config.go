@@ -94,6 +94,7 @@ type PrinterConfig struct {
 	ReadyBelow float64
 	// GcodeAllow are the words of G-code that may be sent to the printer.
 	GcodeAllow []GcodeWord
+	Raw        RawConfig
 	TLS        *tls.Config // for https; nil: the system's certificates
 
 	// Dial makes the network connections to OctoPrint; nil means TCP.
@@ -104,6 +105,13 @@ type PrinterConfig struct {
 type GcodeWord struct {
 	Word          string
 	WhilePrinting bool // else only without a job
+}
+
+// RawConfig says what of OctoPrint's push session is passed through as it comes. The
+// names are single levels of topics, see [discovery.ValidLevel].
+type RawConfig struct {
+	Plugins []string // whose messages
+	Events  []string
 }
 
 // Limits are the highest targets in °C that the bridge ever sends.

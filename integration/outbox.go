@@ -26,7 +26,8 @@ const (
 // What is retained never queues: a topic that changes many times while it can't
 // be sent is sent once, with its last payload, and a topic is never in flight
 // twice, so no older payload can follow a newer one. Events queue up to a bound
-// until they are acknowledged, in order. Answers are sent once or never.
+// until they are acknowledged, in order. Answers are sent once or never, and so is
+// what is passed through, after everything else.
 type outbox struct {
 	wake   chan struct{} // holds one element while there may be something to send
 	packer packer
@@ -39,7 +40,9 @@ type outbox struct {
 	events  []*queued
 	sent    int // how many of events, from the first, are in flight
 	answers []message
-	muted   bool // events and answers are not wanted
+	raw     []message // what is passed through
+	rawSize int       // bytes of their payloads
+	muted   bool      // events and answers are not wanted
 	dropped uint64
 }
 
@@ -48,6 +51,7 @@ type outbox struct {
 const (
 	maxEvents  = 4096
 	maxAnswers = 1024
+	maxRawSize = 1 << 20 // bytes
 )
 
 type retained struct {
@@ -178,13 +182,37 @@ func (o *outbox) Answer(topic, payload string) {
 	o.signal()
 }
 
+// Raw queues a message that is passed through: it is of use only now, and of less use
+// than everything else.
+func (o *outbox) Raw(topic, payload string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.muted {
+		return
+	}
+	if o.rawSize+len(payload) > maxRawSize {
+		o.dropped++
+		return
+	}
+	o.raw = append(o.raw, message{topic: topic, payload: payload, done: func() {}})
+	o.rawSize += len(payload)
+	o.signal()
+}
+
+// Drop counts a message that was lost before it could be queued.
+func (o *outbox) Drop() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.dropped++
+}
+
 // Forget drops all knowledge of the broker: every retained topic is to be sent
 // again. It is called when a connection begins, with nothing in flight.
 func (o *outbox) Forget() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.sent = 0
-	o.answers = nil
+	o.answers, o.raw, o.rawSize = nil, nil, 0
 	clear(o.owed[:])
 	for _, r := range o.topics {
 		r.inFlight, r.owed = false, true
@@ -250,6 +278,11 @@ func (o *outbox) next(limit class) (message, packed, bool) {
 		if r := o.nextDirtyLocked(c); r != nil {
 			return message{topic: r.topic.String(), retained: true, done: func() { o.acknowledged(r) }}, r.payload, true
 		}
+	}
+	if limit >= valueClass && len(o.raw) > 0 {
+		m := o.raw[0]
+		o.raw, o.rawSize = o.raw[1:], o.rawSize-len(m.payload)
+		return m, packed{}, true
 	}
 	return message{}, packed{}, false
 }
@@ -363,7 +396,7 @@ func (o *outbox) Owns(topic string) bool {
 func (o *outbox) Mute() {
 	o.mu.Lock()
 	dropped := o.events
-	o.muted, o.events, o.sent, o.answers = true, nil, 0, nil
+	o.muted, o.events, o.sent, o.answers, o.raw, o.rawSize = true, nil, 0, nil, nil, 0
 	o.mu.Unlock()
 	for _, e := range dropped {
 		e.acknowledged()

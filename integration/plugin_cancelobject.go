@@ -46,9 +46,9 @@ type object struct {
 // objects are those of the selected file. They are never changed.
 type objects struct {
 	list    []object
-	options []string // noObject, then those that may be cancelled
-	offered []object // what options stand for, without the first
-	active  string   // the name of the one that is printed, as far as it is known
+	options []string  // noObject, then those that may be cancelled
+	offered []object  // what options stand for, without the first
+	active  string    // the name of the one that is printed, as far as it is known
 	since   time.Time // when these objects came in place of others
 }
 

@@ -42,6 +42,7 @@ type printer struct {
 	commands uint64 // how many there have been
 	pending  pending
 	asker    asker
+	raw      rawRate
 	held     []event // that come after the end of a job which is being asked for
 
 	// What the journal has of the printer.
@@ -173,6 +174,7 @@ func (p *printer) EventReceived(e octoprint.Event, s *octoprint.State) {
 		return slices.Concat(t.happened(e, now), t.observed(s, now), t.relayed(e, now))
 	})
 	p.askAfterLocked(e.Type, now)
+	p.passEventLocked(e, now)
 	p.observeLocked(now)
 }
 
@@ -183,6 +185,7 @@ func (p *printer) PluginReceived(name string, message json.RawMessage) {
 	now := time.Now()
 	p.counters.frames++
 	p.counters.lastFrame = now
+	p.passMessageLocked(name, message, now)
 	for _, plugin := range p.bridge.plugins {
 		if plugin.received == nil || !slices.Contains(plugin.names(), name) {
 			continue

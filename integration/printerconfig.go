@@ -16,7 +16,8 @@ func (p *printer) configureLocked(c PrinterConfig) {
 	}
 	p.client = octoprint.NewClient(octoprint.Options{
 		URL: c.URL, APIKey: c.APIKey, User: c.User, TLS: c.TLS, Dial: c.Dial,
-		Agent: "octoprint2mqtt/" + p.bridge.config.Version, Events: inquiryEvents(p.bridge.inquiries), Plugins: pluginMessages(),
+		Agent:  "octoprint2mqtt/" + p.bridge.config.Version,
+		Events: c.Raw.events(inquiryEvents(p.bridge.inquiries)), Plugins: c.Raw.plugins(pluginMessages()),
 	})
 	p.session, p.lost = false, nil
 	p.counters.since = time.Now()

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -54,7 +55,13 @@ func NewClient(o Options) *Client {
 	if o.Dial == nil {
 		o.Dial = (&net.Dialer{Timeout: dialTimeout}).DialContext
 	}
-	return &Client{options: o, base: strings.TrimRight(o.URL.String(), "/"), events: append(subscribedEvents(), o.Events...)}
+	events := subscribedEvents()
+	for _, t := range o.Events {
+		if !slices.Contains(events, t) {
+			events = append(events, t)
+		}
+	}
+	return &Client{options: o, base: strings.TrimRight(o.URL.String(), "/"), events: events}
 }
 
 // newHTTP returns what sends one request. Its transport would hold on to its last

@@ -46,6 +46,7 @@ func readPrinter(s *section) integration.PrinterConfig {
 	printer.Limits = readLimits(s)
 	printer.ReadyBelow = read(s, "ready_below", integration.DefaultReadyBelow, celsius(20, 100))
 	printer.GcodeAllow = readList(s, "gcode_allow", gcodeWord)
+	printer.Raw = readRaw(s)
 	if !printer.Disabled && !s.has("api_key_file") {
 		s.require("api_key", "what OctoPrint accepts this program by, made in its settings under Application Keys; only a disabled printer needs none")
 	}
@@ -61,6 +62,16 @@ func readLimits(printer *section) integration.Limits {
 		limits.Chamber = read(s, "chamber", limits.Chamber, celsius(1, maxChamberLimit))
 	})
 	return limits
+}
+
+// readRaw reads what is passed through.
+func readRaw(printer *section) integration.RawConfig {
+	var raw integration.RawConfig
+	printer.section("raw", func(s *section) {
+		raw.Plugins = readList(s, "plugins", topicLevel)
+		raw.Events = readList(s, "events", topicLevel)
+	})
+	return raw
 }
 
 // uniquePrinters knows where each id and each server was seen first.

@@ -132,6 +132,7 @@ func TestEveryKey(t *testing.T) {
 				User: "me", Area: "Küche: links", Access: integration.AccessFull,
 				Limits: integration.Limits{Tool: 285.5, Bed: 110, Chamber: 32}, ReadyBelow: 40,
 				GcodeAllow: []integration.GcodeWord{{Word: "M117"}, {Word: "M106", WhilePrinting: true}, {Word: "G38.2"}},
+				Raw:        integration.RawConfig{Plugins: []string{"arc_welder", "octolapse"}, Events: []string{"plugin_arc_welder_done"}},
 			}, {
 				ID: "old", Name: "old", URL: address(t, "http://[::1]"), Access: integration.AccessRead, Disabled: true,
 				Limits: integration.Limits{Tool: 300, Bed: 60, Chamber: 70}, ReadyBelow: 50,

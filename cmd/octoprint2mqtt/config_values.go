@@ -10,6 +10,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"octoprint2mqtt/discovery"
 	"octoprint2mqtt/integration"
 )
 
@@ -113,6 +114,14 @@ func topic(text string) (string, error) {
 		return "", errors.New("contains a line break or another control character")
 	case strings.ContainsFunc(text, func(r rune) bool { return unicode.Is(unicode.Noncharacter_Code_Point, r) }):
 		return "", errors.New("contains a character that stands for nothing, and that brokers refuse; remove it")
+	}
+	return text, nil
+}
+
+// topicLevel accepts a name that becomes one level of a topic.
+func topicLevel(text string) (string, error) {
+	if discovery.ValidLevel(text) != nil {
+		return "", errors.New("can't be a level of a topic; write the name as OctoPrint has it, without / + # and without $ in front")
 	}
 	return text, nil
 }
