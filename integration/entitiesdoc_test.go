@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -57,11 +58,39 @@ connects by a serial port.
 
 `)
 	writeTable(&b, printerRows(view))
+	b.WriteString(`
+## Plugins
+
+A printer has these rows where its OctoPrint has the plugin. That is known from OctoPrint's settings, for which the API
+key's user needs the permission SETTINGS_READ, unless the plugin is bundled with OctoPrint. *Unverified*: written after the plugin's code, and not yet seen with a running one.
+
+`)
+	for _, p := range plugins() {
+		writePlugin(&b, p, view)
+	}
 	b.WriteString("\n## The farm\n\n")
 	writeTable(&b, farmRows(true))
 	b.WriteString("\n## The bridge\n\n")
 	writeTable(&b, bridgeRows(true))
 	return b.String()
+}
+
+func writePlugin(b *strings.Builder, p plugin, view *printerView) {
+	fmt.Fprintf(b, "### %s\n\n`%s`", p.name, p.id)
+	if !p.verified {
+		b.WriteString(", unverified")
+	}
+	b.WriteString(". " + p.remark + "\n\n")
+	if p.rows == nil {
+		return
+	}
+	v := *view
+	if v.takeSettings(map[string]json.RawMessage{p.id: json.RawMessage(exampleSettings(p.id))}); !v.hasPlugin(p.id) {
+		v.has = v.has.withPlugin(p.id, nil)
+	}
+	exampleMessage(p, &v)
+	writeTable(b, p.rows(&v))
+	b.WriteString("\n")
 }
 
 func writeTable[V any](b *strings.Builder, rows []row[V]) {

@@ -22,6 +22,8 @@ type plugin struct {
 	// verified says that what is known of it was seen on a running server. Else it
 	// was only read in the plugin's code or documentation, which the docs mention.
 	verified bool
+	// remark is a sentence or two for the docs about what it does here.
+	remark string
 	// asked plugins are known to be there by the answer to their own inquiry, with
 	// which [printerView.found] and [printerView.notFound] are called, and not by
 	// settings.

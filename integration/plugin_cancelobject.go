@@ -26,7 +26,10 @@ const (
 // The plugin tells of them then, but not that one was cancelled.
 func cancelObjectPlugin() plugin {
 	return plugin{
-		id: cancelObjectID, name: "Cancel Objects", rows: func(*printerView) []printerRow { return objectRows() },
+		id: cancelObjectID, name: "Cancel Objects",
+		remark: "The objects of the selected file, and a select that cancels one of those still to be printed, while a job runs " +
+			"and for good. Its own state is always `-`.",
+		rows:     func(*printerView) []printerRow { return objectRows() },
 		received: receiveObjects, document: objectsDocument,
 		actions: []action{{
 			name: cancelObject, permissions: []string{octoprint.PermissionPrint}, rowOnly: true, prepare: prepareCancelObject,

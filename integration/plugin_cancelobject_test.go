@@ -93,9 +93,19 @@ func TestObjectGuards(t *testing.T) {
 	if got := decideRow(t, s, unheard, "cancel_object", "Tür"); got != CodeWrongState {
 		t.Errorf("before it has told its objects: %s", got)
 	}
-	// A command that was sent before these objects came can't have meant them.
-	if o := objectView(t, `{"objects":`+objectList+`}`); pluginState[*objects](o, cancelObjectID).since.IsZero() {
-		t.Error("objects have come at no time")
+	// A command that was sent before these objects came can't have meant them. The same
+	// ones once more are no others.
+	v := objectView(t, `{"objects":`+objectList+`}`)
+	came := pluginState[*objects](v, cancelObjectID).since
+	receive(t, v, "cancelobject", `{"objects":`+strings.ReplaceAll(objectList, `"cancelled":false`, `"cancelled":true`)+`}`)
+	receive(t, v, "cancelobject", `{"objects":`+objectList+`}`)
+	ready, r := prepareCancelObject(json.RawMessage(`{"object":"Tür"}`), v)
+	if r != nil || came.IsZero() || !ready.since.Equal(came) {
+		t.Errorf("%v: objects of %v came at %v", r, ready.since, came)
+	}
+	receive(t, v, "cancelobject", `{"objects":[{"id":2,"object":"Tür"}]}`)
+	if ready, r := prepareCancelObject(json.RawMessage(`{"object":"Tür"}`), v); r != nil || !ready.since.After(came) {
+		t.Errorf("%v: other objects came at %v, too", r, ready.since)
 	}
 }
 
@@ -140,8 +150,8 @@ func TestCancelObject(t *testing.T) {
 		if sent := cancels(); len(sent) != 1 || sent[0] != `POST /api/plugin/cancelobject {"cancelled":1,"command":"cancel"}` {
 			t.Fatalf("sent %q", sent)
 		}
-		if options := w.components("left")["cancel_object"]["ops"]; mustMarshal(options) != `["-","Box"]` && mustMarshal(w.components("left")["cancel_object"]["options"]) != `["-","Box"]` {
-			t.Errorf("offered: %v", w.components("left")["cancel_object"])
+		if options := mustMarshal(w.components("left")["cancel_object"]["ops"]); options != `["-","Box"]` {
+			t.Errorf("offered: %s", options)
 		}
 		if r := w.set("left", "cancel_object", "Lid"); r.code() != CodeInvalid {
 			t.Errorf("once more: %v", r.Error)

@@ -31,6 +31,10 @@ func enclosurePlugin() plugin {
 	control := []string{octoprint.PermissionControl}
 	return plugin{
 		id: enclosureID, name: "Enclosure", verified: true,
+		remark: "Temperature and humidity of each sensor; a switch for each output of the type regular and a number for each of the " +
+			"type pwm, called after their labels, whatever the printer does. Left out are outputs that control a temperature, " +
+			"lights with colors, G-code and scripts, outputs whose button is hidden in OctoPrint, and what has labels that are too much " +
+			"alike. The plugin itself asks for no permission.",
 		configured: configureEnclosure, rows: enclosureRows, received: receiveEnclosure, document: enclosureDocument,
 		actions: []action{
 			{name: enclosureSwitch, permissions: control, runsIn: octoprint.Phases(), rowOnly: true, prepare: prepareOutput},

@@ -59,9 +59,14 @@ type plugFamily struct {
 // answer.
 const plugInterval = 5 * time.Minute
 
+const plugRemark = "A switch for each plug that the plugin's settings list, called after its label, and power and energy where " +
+	"the plug has been seen to measure them. Plugs whose labels are too much alike are left out, with a line in the log. None is " +
+	"turned off while a job runs: it may feed the printer. Each is asked every five minutes, which the plugin records like its " +
+	"own questions; who lacks the permission sees only what the plugin tells by itself."
+
 func (f plugFamily) plugin() plugin {
 	return plugin{
-		id: f.id, name: f.name, configured: f.configured, rows: f.rows, received: f.received, document: f.document,
+		id: f.id, name: f.name, remark: plugRemark, configured: f.configured, rows: f.rows, received: f.received, document: f.document,
 		actions: []action{{
 			name: f.action(), permissions: []string{f.permission}, runsIn: octoprint.Phases(), rowOnly: true, prepare: f.prepare,
 		}},

@@ -208,11 +208,11 @@ func TestSpoolman(t *testing.T) {
 // TestSpoolManager: it tells nothing by itself, and refuses in the middle of a print.
 func TestSpoolManager(t *testing.T) {
 	t.Parallel()
-	printing, selected := false, "null"
+	printing, selected, page := false, "null", spoolManagerPage
 	host := &pluginHost{settings: `{"selectedSpoolsDatabaseIds":[]}`}
 	host.answers = map[string]func(map[string]any) (int, any){
 		"GET /plugin/SpoolManager/loadSpoolsByQuery": func(map[string]any) (int, any) {
-			return 200, json.RawMessage(strings.Replace(spoolManagerPage, `"selectedSpools":[null,`, `"selectedSpools":[`+selected+`,`, 1))
+			return 200, json.RawMessage(strings.Replace(page, `"selectedSpools":[null,`, `"selectedSpools":[`+selected+`,`, 1))
 		},
 		"PUT /plugin/SpoolManager/selectSpool": func(body map[string]any) (int, any) {
 			if printing {
@@ -257,8 +257,14 @@ func TestSpoolManager(t *testing.T) {
 		selected = `{"databaseId":1}`
 		w.sleep(5*time.Minute + 2*time.Second)
 		w.expect("left", "spool_tool0", "Red one (#1)")
+		// So is a new spool.
+		page = strings.Replace(spoolManagerPage, `"Template"`, `"New"`, 1)
+		page = strings.Replace(page, `"isTemplate":true`, `"isTemplate":false`, 1)
 		before := len(host.heard)
 		w.sleep(30 * time.Minute)
+		if options := mustMarshal(w.components("left")["spool_tool0"]["ops"]); options != `["-","Blue (#7)","New (#2)","Red one (#1)"]` {
+			t.Errorf("offered: %s", options)
+		}
 		if n := len(host.since(before, "GET")); n != 6 {
 			t.Errorf("asked %d times in 30 minutes", n)
 		}

@@ -22,6 +22,8 @@ const (
 func spoolmanPlugin() plugin {
 	return plugin{
 		id: spoolmanID, name: "Spoolman", verified: true,
+		remark: "The spool on each tool; `-` is none. What is changed in Spoolman itself is seen within ten minutes. " +
+			"Where SpoolManager is installed as well, Spoolman has these rows.",
 		rows: func(v *printerView) []printerRow { return spoolRows(spoolmanID, spoolmanSelect, v) },
 		actions: []action{{
 			name: spoolmanSelect, permissions: []string{octoprint.PermissionControl}, runsIn: octoprint.Phases(), rowOnly: true,

@@ -31,6 +31,9 @@ func spoolManagerPlugin() plugin {
 	document := spoolDocument(spoolManagerID)
 	return plugin{
 		id: spoolManagerID, name: "SpoolManager", verified: true,
+		remark: "The spool on each tool; `-` is none. The plugin doesn't tell what is selected in OctoPrint: it is seen within " +
+			"five minutes, and after each print. While a print runs and isn't paused it changes no spools. Without these rows " +
+			"where Spoolman is installed as well.",
 		rows: func(v *printerView) []printerRow {
 			if v.hasPlugin(spoolmanID) {
 				return nil
