@@ -107,8 +107,8 @@ type GcodeWord struct {
 	WhilePrinting bool // else only without a job
 }
 
-// RawConfig says what of OctoPrint's push session is passed through as it comes. The
-// names are single levels of topics, see [discovery.ValidLevel].
+// RawConfig says what of OctoPrint's push session is passed through as it comes. See
+// [ValidRawName] for the names.
 type RawConfig struct {
 	Plugins []string // whose messages
 	Events  []string

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -100,7 +101,7 @@ func TestManySpools(t *testing.T) {
 	t.Parallel()
 	var all []spool
 	for i := range 3 * maxSpools {
-		all = append(all, spool{id: fmt.Sprint(i + 1), name: "PLA"})
+		all = append(all, spool{id: strconv.Itoa(i + 1), name: "PLA"})
 	}
 	s := newSpools(all, map[string]string{"tool0": "5", "tool1": "9999"})
 	v := pluginView(map[string]string{"Spoolman": `{}`})

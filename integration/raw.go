@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"octoprint2mqtt/discovery"
 	"octoprint2mqtt/octoprint"
 )
 
@@ -17,6 +18,10 @@ const (
 	// rawPerSecond bounds how many messages of one printer are passed through.
 	rawPerSecond = 10
 )
+
+// ValidRawName says what is wrong with a name in a [RawConfig], which becomes a single
+// level of a topic.
+func ValidRawName(name string) error { return discovery.ValidLevel(name) }
 
 // rawRate counts what was passed through in the current second.
 type rawRate struct {

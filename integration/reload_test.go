@@ -459,7 +459,11 @@ func TestSamePrinterSeesEveryField(t *testing.T) {
 		case reflect.Slice:
 			field.Set(reflect.MakeSlice(field.Type(), 1, 1))
 		case reflect.Struct:
-			field.Field(0).SetFloat(1)
+			if first := field.Field(0); first.Kind() == reflect.Slice {
+				first.Set(reflect.MakeSlice(first.Type(), 1, 1))
+			} else {
+				first.SetFloat(1)
+			}
 		case reflect.Pointer:
 			field.Set(reflect.New(field.Type().Elem()))
 		default:

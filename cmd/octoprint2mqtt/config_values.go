@@ -10,7 +10,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"octoprint2mqtt/discovery"
 	"octoprint2mqtt/integration"
 )
 
@@ -120,7 +119,7 @@ func topic(text string) (string, error) {
 
 // topicLevel accepts a name that becomes one level of a topic.
 func topicLevel(text string) (string, error) {
-	if discovery.ValidLevel(text) != nil {
+	if integration.ValidRawName(text) != nil {
 		return "", errors.New("can't be a level of a topic; write the name as OctoPrint has it, without / + # and without $ in front")
 	}
 	return text, nil
