@@ -38,8 +38,8 @@ const (
 	actionSystem         = "system"
 	actionUpdate         = "update"
 	actionRefresh        = "refresh"
-	actionSetPort        = "set_port"    // of rows only
-	actionSetProfile     = "set_profile" // likewise
+	actionSetPort        = "port"    // of rows only
+	actionSetProfile     = "profile" // likewise
 )
 
 // action is one thing that a printer can be asked to do.

@@ -237,7 +237,7 @@ func (p *printer) planAgainLocked(names []string, failed map[string]error, now t
 	}
 }
 
-// changeLocked changes the view beside what the push session tells, and publishes
+// changeLocked changes the inventory and the vitals of the view, and publishes
 // what comes of it: rows that have come or gone, and what selects offer.
 func (p *printer) changeLocked(change func(*printerView), now time.Time) {
 	had, offers := p.view.has, p.view.now.offers

@@ -59,7 +59,11 @@ func (p *printer) reconfigure(c PrinterConfig) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.configureLocked(c)
-	p.publishLocked(time.Now())
+	now := time.Now()
+	p.publishLocked(now)
+	if p.session {
+		p.askAllLocked(now) // more may be wanted with another access
+	}
 }
 
 // eraseLocked removes everything from the broker that was published of the

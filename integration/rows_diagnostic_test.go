@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"octoprint2mqtt/octoprint"
 	"octoprint2mqtt/octoprint/octoprinttest"
 )
 
@@ -184,5 +185,35 @@ func TestMissingIsShared(t *testing.T) {
 	v, other := shapedView(), shapedView()
 	if known.of(v).missing != known.of(other).missing {
 		t.Error("two printers of one shape have each their own")
+	}
+}
+
+// TestAdministratorsLackNothing: what they haven't got, the server doesn't know.
+func TestAdministratorsLackNothing(t *testing.T) {
+	t.Parallel()
+	v := shapedView()
+	v.info.Permissions = []string{"ADMIN", "STATUS"}
+	if m := missingOf(v); len(m.names) > 0 || m.attributes != "{}" {
+		t.Errorf("missing are %v: %s", m.names, m.attributes)
+	}
+	v.info.Permissions = []string{"STATUS"}
+	if m := missingOf(v); len(m.names) == 0 || len(m.of) != len(m.names) {
+		t.Errorf("missing are %v", m.names)
+	}
+}
+
+// TestVitalsOfAnotherPrinter: what was connected before says nothing of what is
+// connected next.
+func TestVitalsOfAnotherPrinter(t *testing.T) {
+	t.Parallel()
+	n := vitals{port: "VIRTUAL"}
+	n.heard(octoprint.Event{Type: octoprint.EventFirmwareData, Name: "Marlin"})
+	n.heard(octoprint.Event{Type: octoprint.EventFirmwareData})
+	if n.firmware != "Marlin" {
+		t.Errorf("the firmware is %q", n.firmware)
+	}
+	n.heard(octoprint.Event{Type: octoprint.EventDisconnected})
+	if n.firmware != "" || n.port != "" {
+		t.Errorf("after a disconnect: %+v", n)
 	}
 }

@@ -126,3 +126,24 @@ func TestRestartOctoPrint(t *testing.T) {
 		w.expect("left", "reconnects", "1")
 	}, administrator(octoprinttest.Options{}))
 }
+
+// TestMoreAccessAsksMore: what only full access shows is asked for when that is
+// given while a session runs.
+func TestMoreAccessAsksMore(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		w.up()
+		w.sleep(5 * time.Second)
+		if w.components("left")["reboot"] != nil {
+			t.Fatal("there is a button to reboot")
+		}
+		c := w.config.Printers[0]
+		c.Access = AccessFull
+		w.bridge.printer("left").reconfigure(c)
+		w.sleep(5 * time.Second)
+		if w.components("left")["reboot"] == nil {
+			t.Error("there is no button to reboot")
+		}
+		w.expect("left", "reconnects", "0")
+	}, setup{config: func(c *PrinterConfig) { c.APIKey = "admin-key" }})
+}
