@@ -153,19 +153,16 @@ func (p *printer) action(text string) {
 	case "cancel":
 		_ = p.cancel("")
 	case "notification":
-		p.announce("action_command_notification", object{"message": rest})
+		p.announce(notificationID, object{"message": rest})
 	case "prompt_begin":
-		p.prompt = object{"action": "show", "text": rest, "choices": []string{}}
+		p.beginPrompt(rest)
 	case "prompt_choice", "prompt_button":
-		if p.prompt != nil {
-			p.prompt["choices"] = append(p.prompt["choices"].([]string), rest)
-		}
+		p.offerChoice(rest)
 	case "prompt_show":
-		if p.prompt != nil {
-			p.announce("action_command_prompt", p.prompt)
-		}
+		p.showPrompt()
 	case "prompt_end":
-		p.prompt = nil
-		p.announce("action_command_prompt", object{"action": "close"})
+		if p.prompt != nil {
+			p.closePrompt()
+		}
 	}
 }

@@ -114,7 +114,8 @@ type User struct {
 	Key string
 	// Groups are keys of OctoPrint's default groups: admins, users, readonly.
 	Groups []string
-	// Permissions are granted beside those of the groups, by key, such as "STATUS".
+	// Permissions are granted beside those of the groups, by key, such as "STATUS"; those of plugins that aren't
+	// bundled only so.
 	Permissions []string
 }
 
@@ -154,6 +155,8 @@ type File struct {
 	// Header is the share of the file, from 0 to 1, that is read before the first move (thumbnails, comments); 0
 	// means 0.05.
 	Header float64
+	// Genius says that PrintTimeGenius estimates how long the print takes, and that it knows.
+	Genius bool
 	// M73 says that the file tells its own progress, which OctoPrint believes since 2.0.
 	M73 bool
 	// User is the uploader; empty for the first user.

@@ -102,7 +102,7 @@ func effective(groups, direct []string) []string {
 			keys = append(keys, p.key)
 		}
 	}
-	for _, key := range direct {
+	for _, key := range direct { // of plugins that aren't bundled
 		if strings.HasPrefix(key, "PLUGIN_") && !slices.Contains(keys, key) {
 			keys = append(keys, key)
 		}

@@ -6,9 +6,15 @@ import (
 	"strings"
 )
 
-// pluginSettings are the settings of all plugins, the bundled webcam's among them.
+// pluginSettings are the settings of all plugins, some of the bundled ones' among them.
 func (s *Server) pluginSettings() object {
 	all := object{"classicwebcam": object{"stream": s.options.StreamURL, "snapshot": s.options.SnapshotURL}}
+	if s.release.hasPermissions() {
+		all[promptID] = object{"command": "M876", "enable": "always", "enable_emergency_sending": true, "enable_signal_support": true}
+	}
+	if s.release.atLeast(5) {
+		all[notificationID] = object{"enable": true, "enable_popups": false, "filter": ""}
+	}
 	for id, p := range s.options.Plugins {
 		all[id] = p.Settings
 		if p.Settings == nil {

@@ -59,8 +59,9 @@ type printer struct {
 	baudrate    int
 	transmitted int
 	beats       int
-	prompt      object // the dialog that the firmware shows, nil for none
-	everChosen  bool   // a file was selected or a connection lost: some keys appear only then
+	prompt      *prompt  // the firmware's dialog, nil for none
+	answered    []string // what was chosen in dialogs
+	everChosen  bool     // a file was selected or a connection lost: some keys appear only then
 
 	samples    ring[sample]
 	logs       ring[string]
@@ -241,7 +242,10 @@ func (p *printer) lost(s state) {
 	p.job = &job{}
 	p.everChosen = true
 	p.emit("Disconnected", p.silent())
-	p.announce("action_command_notification", object{})
+	if p.release.hasPermissions() {
+		p.closePrompt()
+	}
+	p.announce(notificationID, object{})
 	p.announce("firmware_check", object{"type": "update"})
 	p.enter(s)
 	p.mark("disconnected", "Disconnected")

@@ -42,6 +42,9 @@ func (p *printer) update() {
 // remaining estimates as OctoPrint does: first by what is known of the file, then more and more by how it goes.
 func (j *job) remaining(completion float64) (time.Duration, string) {
 	truth := j.file.PrintTime - j.moved
+	if j.file.Genius {
+		return truth, "genius"
+	}
 	total, origin, spent := j.file.Estimate, "analysis", j.moved
 	if average := j.file.average(); average > 0 {
 		total, origin, spent = average, "average", j.elapsed

@@ -57,6 +57,8 @@ func (s *Server) routesOfRelease() []route {
 			route{"GET", "/api/currentuser", "", (*call).currentUser},
 			route{"GET", "/api/access/users", "ADMIN", (*call).users},
 			route{"GET", "/api/access/permissions", "", (*call).knownPermissions},
+			route{"GET", "/api/plugin/" + promptID, "PLUGIN_ACTION_COMMAND_PROMPT_INTERACT", (*call).getPrompt},
+			route{"POST", "/api/plugin/" + promptID, "PLUGIN_ACTION_COMMAND_PROMPT_INTERACT", (*call).postPrompt},
 		)
 	}
 	switch {
