@@ -63,6 +63,8 @@ func (p *printer) summaryLocked() summary {
 		s.attention = v.detail
 	case v.state.Problem && v.prints.problem:
 		s.attention = text(v.errorText()).payload()
+	case v.running() && v.asks():
+		s.attention = "The printer asks: " + text(v.dialog().prompt.Text).payload()
 	case v.prints.pausedByPrinter:
 		s.attention = "The printer paused the print by itself: filament, or a prompt on its display."
 	}

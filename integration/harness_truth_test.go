@@ -75,6 +75,8 @@ func (i itself) rows(now time.Time) map[string]want {
 		"estimate_origin": textOr(i.Origin), "ready": onOrOff(i.ready()), "z": i.z(),
 		"file_size": rounded0(i.File.Size, 1), "estimated_total": rounded0(i.estimated, 60),
 		"filament_length": exactly("None"), "filament_volume": exactly("None"),
+		// Nobody asks anything in these tests; that is known a moment after the beginning of a session.
+		"prompt": exactly("None"), "prompt_answer": oneOfThese("-", "None"),
 	}
 	i.serverRows(rows)
 	if f, ok := i.filament["tool0"]; ok {

@@ -105,7 +105,7 @@ func TestPermissionTaken(t *testing.T) {
 		w.expect("left", "connection", "connected")
 		info := decodeDoc(t, w.retained(w.topics.BridgeInfo()))
 		printer := info["printers"].([]any)[0].(map[string]any)
-		if got := fmt.Sprint(printer["permissions"], printer["missing"]); got != "[CONTROL STATUS] [PRINT CONNECTION FILES_SELECT FILES_LIST PLUGIN_SOFTWAREUPDATE_CHECK SETTINGS_READ]" {
+		if got := fmt.Sprint(printer["permissions"], printer["missing"]); got != "[CONTROL STATUS] [PRINT CONNECTION FILES_SELECT FILES_LIST PLUGIN_SOFTWAREUPDATE_CHECK PLUGIN_ACTION_COMMAND_PROMPT_INTERACT SETTINGS_READ]" {
 			t.Errorf("bridge/info: %s", got)
 		}
 

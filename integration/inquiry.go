@@ -240,7 +240,7 @@ func (p *printer) planAgainLocked(names []string, failed map[string]error, now t
 // changeLocked changes the inventory and the vitals of the view, and publishes
 // what comes of it: rows that have come or gone, and what selects offer.
 func (p *printer) changeLocked(change func(*printerView), now time.Time) {
-	had, offers := p.view.has, p.view.now.offers
+	had, offers, dialog := p.view.has, p.view.now.offers, p.view.prints.dialog
 	could := p.possibleInquiriesLocked()
 	change(&p.view)
 	if !slices.Equal(had.Commands, p.view.has.Commands) {
@@ -262,6 +262,7 @@ func (p *printer) changeLocked(change func(*printerView), now time.Time) {
 			p.log.Warn().Msg(finding)
 		}
 	}
+	p.unrecorded = p.unrecorded || dialog != p.view.prints.dialog
 	p.followLocked(&p.view.state, (*tracker).news)
 	for _, r := range p.bridge.inquiries {
 		if r.possible(&p.view) && !slices.Contains(could, r.name) {

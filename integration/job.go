@@ -27,6 +27,9 @@ type job struct {
 	joined  bool
 	elapsed float64   // s, the last that OctoPrint said
 	seen    time.Time // when it was seen running last
+
+	firstLayer     *float64 // its number, from 0 or 1; nil: it wasn't seen yet
+	firstLayerDone bool     // and that was told, or is too late to tell
 }
 
 // lastJob is the print that ended last. The zero lastJob is none.
@@ -57,6 +60,8 @@ type tracker struct {
 	problemFrom time.Time
 	reason      string // of the standing error; 2.0 tells it only once
 
+	// dialog is the printer's that was told last, empty when it has none.
+	dialog string
 	untold []event // that something else than OctoPrint's states and events has shown
 
 	ended    bool      // active has ended, though the phase is still one of a job

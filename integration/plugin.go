@@ -24,6 +24,9 @@ type plugin struct {
 	verified bool
 	// remark is a sentence or two for the docs about what it does here.
 	remark string
+	// bundled plugins come with OctoPrint: every server counts as having it. Their
+	// rows need a permission that isn't there where the plugin is switched off.
+	bundled bool
 	// asked plugins are known to be there by the answer to their own inquiry, with
 	// which [printerView.found] and [printerView.notFound] are called, and not by
 	// settings.
@@ -56,6 +59,7 @@ type plugin struct {
 func plugins() []plugin {
 	return []plugin{
 		spoolmanPlugin(), spoolManagerPlugin(), tasmotaPlugin(), tplinkPlugin(), cancelObjectPlugin(), enclosurePlugin(),
+		promptPlugin(), notificationPlugin(),
 	}
 }
 
@@ -76,6 +80,9 @@ func (p *plugin) names() []string {
 	}
 	return p.messages
 }
+
+// isOn reports whether the server is known to have the plugin.
+func (p *plugin) isOn(v *printerView) bool { return p.bundled || v.hasPlugin(p.id) }
 
 // pluginEvents are the events that plugins' inquiries wait for.
 func inquiryEvents(list []inquiry) []octoprint.EventType {
@@ -99,7 +106,7 @@ func presentPlugins(settings, before map[string]json.RawMessage) map[string]json
 			present[p.id] = kept
 		}
 		own, ok := settings[p.id]
-		if !ok || p.asked {
+		if !ok || p.asked || p.bundled {
 			continue
 		}
 		present[p.id] = nil
@@ -127,7 +134,7 @@ func (v *printerView) takeSettings(settings map[string]json.RawMessage) {
 func (p *plugin) ownInquiries() []inquiry {
 	list := slices.Clone(p.inquiries)
 	for i, wanted := range list {
-		if p.asked {
+		if p.asked || p.bundled {
 			continue
 		}
 		list[i].wanted = func(v *printerView) bool {
@@ -141,7 +148,7 @@ func (p *plugin) ownInquiries() []inquiry {
 func pluginRows(v *printerView) []printerRow {
 	var rows []printerRow
 	for _, p := range plugins() {
-		if p.rows != nil && v.hasPlugin(p.id) {
+		if p.rows != nil && p.isOn(v) {
 			rows = append(rows, p.rows(v)...)
 		}
 	}
@@ -160,7 +167,7 @@ func pluginActions() []action {
 func pluginDocuments(d *device[*printerView], v *printerView) map[string]any {
 	docs := make(map[string]any)
 	for _, p := range plugins() {
-		if p.document != nil && v.hasPlugin(p.id) {
+		if p.document != nil && p.isOn(v) {
 			docs[p.id] = p.document(d, v)
 		}
 	}

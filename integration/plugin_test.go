@@ -7,12 +7,21 @@ import (
 	"testing"
 )
 
+// allPlugins is of a server that has everything that is supported.
+func allPlugins() inventory {
+	var i inventory
+	for _, p := range plugins() {
+		i = i.withPlugin(p.id, nil)
+	}
+	return i
+}
+
 // TestPluginsAreWhole: each plugin has what the docs tell of it, and nobody's name.
 func TestPluginsAreWhole(t *testing.T) {
 	t.Parallel()
 	var ids, messages, inquired []string
 	for _, p := range plugins() {
-		if p.id == "" || p.name == "" || slices.Contains(ids, p.id) {
+		if p.id == "" || p.name == "" || p.remark == "" || slices.Contains(ids, p.id) {
 			t.Errorf("plugin %q is called %q", p.id, p.name)
 		}
 		for _, m := range p.names() {
@@ -38,7 +47,7 @@ func TestPresentPlugins(t *testing.T) {
 	for _, p := range plugins() {
 		settings := map[string]json.RawMessage{p.id: json.RawMessage("{}"), "foreign": json.RawMessage("{}")}
 		present := presentPlugins(settings, nil)
-		if _, ok := present[p.id]; ok == p.asked || len(present) > 1 {
+		if _, ok := present[p.id]; ok == (p.asked || p.bundled) || len(present) > 1 {
 			t.Errorf("%s: by its settings there are %v", p.id, present)
 		}
 		_, stays := presentPlugins(nil, map[string]json.RawMessage{p.id: nil})[p.id]

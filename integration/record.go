@@ -25,6 +25,7 @@ type record struct {
 	Maintenance bool         `json:"maintenance"`
 	Inventory   inventory    `json:"inventory"`
 	Chosen      chosen       `json:"chosen"`
+	Dialog      string       `json:"dialog,omitempty"`
 }
 
 type recordShape struct {
@@ -47,6 +48,9 @@ type recordJob struct {
 	Joined  bool      `json:"joined"`
 	Elapsed float64   `json:"elapsed_s"`
 	Seen    time.Time `json:"seen"`
+
+	FirstLayer     *float64 `json:"first_layer,omitempty"`
+	FirstLayerDone bool     `json:"first_layer_done,omitempty"`
 }
 
 type recordLast struct {
@@ -83,7 +87,7 @@ func (p *printer) recordNowLocked() record {
 	r := record{
 		Version: i.Version, User: i.User, Permissions: i.Permissions,
 		Known: t.known, Connected: t.wasUp, Problem: t.problem, Error: t.reason, Events: append(p.pending.events(), p.held...),
-		Maintenance: p.view.maintenance, Inventory: p.view.has, Chosen: p.view.chosen,
+		Maintenance: p.view.maintenance, Inventory: p.view.has, Chosen: p.view.chosen, Dialog: t.dialog,
 	}
 	if i.Profile != nil {
 		s := recordShape(*i.Profile)
@@ -100,14 +104,20 @@ func recordOf(j *job) *recordJob {
 	if j == nil {
 		return nil
 	}
-	return &recordJob{File: j.file, Path: j.path, Origin: j.origin, User: j.user, Started: j.started, Joined: j.joined, Elapsed: j.elapsed, Seen: j.seen}
+	return &recordJob{
+		File: j.file, Path: j.path, Origin: j.origin, User: j.user, Started: j.started, Joined: j.joined, Elapsed: j.elapsed, Seen: j.seen,
+		FirstLayer: j.firstLayer, FirstLayerDone: j.firstLayerDone,
+	}
 }
 
 func (r *recordJob) job() *job {
 	if r == nil {
 		return nil
 	}
-	return &job{file: r.File, path: r.Path, origin: r.Origin, user: r.User, started: r.Started, joined: r.Joined, elapsed: r.Elapsed, seen: r.Seen}
+	return &job{
+		file: r.File, path: r.Path, origin: r.Origin, user: r.User, started: r.Started, joined: r.Joined, elapsed: r.Elapsed, seen: r.Seen,
+		firstLayer: r.FirstLayer, firstLayerDone: r.FirstLayerDone,
+	}
 }
 
 // recall takes over what the journal has kept. It is called before anything
@@ -124,7 +134,7 @@ func (p *printer) recall() {
 	}
 	p.view.maintenance, p.view.has, p.view.chosen = r.Maintenance, r.Inventory, r.Chosen
 	t := p.view.prints
-	t.known, t.wasUp, t.problem, t.reason = r.Known, r.Connected, r.Problem, r.Error
+	t.known, t.wasUp, t.problem, t.reason, t.dialog = r.Known, r.Connected, r.Problem, r.Error, r.Dialog
 	t.active, t.missed = r.Active.job(), r.Missed.job()
 	p.recordedJob = t.active
 	if l := r.Last; l != nil {

@@ -17,8 +17,8 @@ func zeroView() *printerView {
 	return &printerView{config: &c, prints: &tracker{printer: "left"}}
 }
 
-// shapedView is of a printer with two tools, a bed and a chamber, whose user may
-// do everything.
+// shapedView is of a printer with two tools, a bed, a chamber and all plugins, whose
+// user may do everything.
 func shapedView() *printerView {
 	v := zeroView()
 	v.info = octoprint.Info{
@@ -26,6 +26,7 @@ func shapedView() *printerView {
 		Permissions: []string{octoprint.PermissionStatus, octoprint.PermissionPrint, octoprint.PermissionControl, octoprint.PermissionConnection},
 		Profile:     &octoprint.Profile{Heaters: []string{"tool0", "tool1", "bed", "chamber"}},
 	}
+	v.has = allPlugins()
 	v.has.Commands, v.has.Connector = coreCommands(), octoprint.SerialConnector
 	return v
 }
@@ -201,7 +202,7 @@ func TestDiscoveryDocumentsAreValid(t *testing.T) {
 		p := printerIn(situation{AccessFull, []string{"PRINT", "CONTROL", "CONNECTION"}, "idle"})
 		p.bridge.topics.Prefix = discovery.DefaultPrefix
 		p.bridge.config.Version, p.bridge.config.Farm.Name = "1.0.0", "Print farm"
-		p.view.info = v.info
+		p.view.info, p.view.has = v.info, v.has
 		p.device.setRows(shapedRows(&p.view))
 		d, _ := p.describe()
 		if err := d.Validate(); err != nil {

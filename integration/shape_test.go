@@ -63,9 +63,9 @@ func TestRowsThatComeBack(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(w *world) {
 		w.up()
-		w.sims["left"].SetPermissions("operator", "STATUS", "CONTROL")
+		w.sims["left"].SetPermissions("operator", "STATUS", "CONTROL", octoprint.PermissionPrompt)
 		w.sleep(5 * time.Second)
-		w.sims["left"].SetPermissions("operator", "STATUS", "CONTROL", "PRINT")
+		w.sims["left"].SetPermissions("operator", "STATUS", "CONTROL", "PRINT", octoprint.PermissionPrompt)
 		w.sleep(10 * time.Second)
 		p := w.bridge.printer("left")
 		p.mu.Lock()
@@ -106,7 +106,7 @@ func TestShapedRows(t *testing.T) {
 		{AccessControl, []string{"PRINT"}, true, "cancel pause resume start"},
 		{AccessControl, []string{"CONNECTION"}, true, "connect disconnect port profile"},
 		{AccessControl, []string{"CONTROL"}, true, "bed_offset bed_setpoint emergency_stop home tool0_offset tool0_setpoint"},
-		{AccessControl, nil, true, "bed_offset bed_setpoint cancel connect disconnect emergency_stop home pause port profile resume selected_file start tool0_offset tool0_setpoint"},
+		{AccessControl, nil, true, "bed_offset bed_setpoint cancel connect disconnect emergency_stop home pause port profile prompt_answer resume selected_file start tool0_offset tool0_setpoint"},
 		{AccessFull, []string{"PRINT"}, true, "cancel pause resume start"},
 		{AccessFull, []string{"CONTROL"}, true, "bed_offset bed_setpoint emergency_stop gcode home message tool0_offset tool0_setpoint"},
 		{AccessControl, []string{"PLUGIN_SOFTWAREUPDATE_CHECK", "PLUGIN_SOFTWAREUPDATE_UPDATE"}, true, ""},
