@@ -117,7 +117,7 @@ func jobDocument(d *device[*printerView], v *printerView) jobDoc {
 		Progress: d.get("progress"), ProgressBytes: d.get("progress_bytes"),
 		EstimateOrigin: d.get("estimate_origin"), EstimatedTotal: d.get("estimated_total").seconds(),
 		Filament: make(map[string]filamentDoc, len(j.Filament)),
-		Z:        d.get("z"),
+		Z:        d.get("z"), Layer: d.get("layer"), Layers: d.get("layers"),
 	}
 	for tool, f := range j.Filament {
 		doc.Filament[tool] = filamentDoc{Length: number(f.Length, 1), Volume: number(f.Volume, 2)}

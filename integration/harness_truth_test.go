@@ -76,6 +76,7 @@ func (i itself) rows(now time.Time) map[string]want {
 		"file_size": rounded0(i.File.Size, 1), "estimated_total": rounded0(i.estimated, 60),
 		"filament_length": exactly("None"), "filament_volume": exactly("None"),
 		// Nobody asks anything in these tests; that is known a moment after the beginning of a session.
+		"layer": exactly("None"), "layers": exactly("None"),
 		"prompt": exactly("None"), "prompt_answer": oneOfThese("-", "None"),
 	}
 	i.serverRows(rows)

@@ -59,7 +59,9 @@ type plugin struct {
 func plugins() []plugin {
 	return []plugin{
 		spoolmanPlugin(), spoolManagerPlugin(), tasmotaPlugin(), tplinkPlugin(), cancelObjectPlugin(), enclosurePlugin(),
-		promptPlugin(), notificationPlugin(),
+		promptPlugin(), notificationPlugin(), piSupportPlugin(),
+		psuControlPlugin(), displayLayerProgressPlugin(), printTimeGeniusPlugin(),
+		resourceMonitorPlugin(), bedLevelVisualizerPlugin(), octolapsePlugin(),
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 // jobRows show the selected or running file, how far its print has come, and how
 // the last one ended.
 func jobRows() []printerRow {
-	return append(progressRows(), append(lastJobRows(), fileRows()...)...)
+	return slices.Concat(progressRows(), lastJobRows(), fileRows(), layerJobRows())
 }
 
 func minutes(name, icon string) discovery.Component {

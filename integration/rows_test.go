@@ -178,7 +178,7 @@ func checkPlatform(t *testing.T, at string, f facts) {
 
 // noisy says whether the contract has a noise rule for a row.
 func noisy(key string) bool {
-	return strings.HasSuffix(key, "_temperature") || slices.Contains([]string{"progress", "progress_bytes", "finish", "next_free", "z"}, key)
+	return strings.HasSuffix(key, "_temperature") || slices.Contains([]string{"progress", "progress_bytes", "finish", "next_free", "z", "height", "dlp_feedrate", "octolapse_progress"}, key)
 }
 
 // TestZeroView: rows of a printer of which nothing is known at all.

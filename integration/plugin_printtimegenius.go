@@ -1,0 +1,10 @@
+package integration
+
+// printTimeGeniusPlugin has nothing of its own: OctoPrint tells the plugin's estimate
+// as its own, with the origin "genius".
+func printTimeGeniusPlugin() plugin {
+	return plugin{
+		id: "PrintTimeGenius", name: "PrintTimeGenius",
+		remark: "Its estimate is used for `progress`, `remaining` and `finish`; `estimate_origin` says `genius` then.",
+	}
+}

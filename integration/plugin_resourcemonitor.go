@@ -1,0 +1,70 @@
+package integration
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"octoprint2mqtt/discovery"
+	"octoprint2mqtt/octoprint"
+)
+
+const resourceID = "resource_monitor"
+
+// resources are those of the computer that OctoPrint runs on, nil where the plugin
+// can't tell.
+type resources struct {
+	cpu, memory *float64 // percent in use
+	temperature *float64 // °C
+}
+
+// resourceMonitorPlugin tells how busy the computer is that OctoPrint runs on. The
+// plugin pushes that only to browsers, so it is asked.
+func resourceMonitorPlugin() plugin {
+	return plugin{
+		id: resourceID, name: "Resource Monitor",
+		remark: "About the computer that OctoPrint runs on; asked for once a minute.",
+		rows: func(*printerView) []printerRow {
+			share := func(name, icon string) discovery.Component {
+				c := percent(name, icon)
+				c.Category = discovery.CategoryDiagnostic
+				return c
+			}
+			heat := celsius("SoC temperature", 1)
+			heat.Category = discovery.CategoryDiagnostic
+			return []printerRow{
+				{key: "cpu", component: share("CPU usage", "mdi:cpu-64-bit"), value: func(v *printerView) value { return number(v.resources().cpu, 1) }},
+				{key: "memory", component: share("Memory usage", "mdi:memory"), value: func(v *printerView) value { return number(v.resources().memory, 1) }},
+				{key: "soc_temperature", component: heat, noise: temperature, value: func(v *printerView) value { return number(v.resources().temperature, 1) }},
+			}
+		},
+		inquiries: []inquiry{{
+			name: resourceID, every: time.Minute,
+			ask: func(ctx context.Context, c *octoprint.Client, _ printerView) (func(*printerView), error) {
+				answer, err := c.PluginPage(ctx, "/plugin/"+resourceID+"/stats")
+				if err != nil {
+					return nil, err
+				}
+				return resourcesAnswered(answer), nil
+			},
+		}},
+		document: func(d *device[*printerView], _ *printerView) any {
+			return map[string]value{"cpu": d.get("cpu"), "memory": d.get("memory"), "soc_temperature": d.get("soc_temperature")}
+		},
+	}
+}
+
+func (v *printerView) resources() resources { return pluginState[resources](v, resourceID) }
+
+func resourcesAnswered(answer json.RawMessage) func(*printerView) {
+	m, ok := decodeMessage[struct {
+		CPU    struct{ Average loose }
+		Memory struct{ Percent loose }
+		Temp   struct{ Celsius struct{ Current loose } }
+	}](answer)
+	if !ok {
+		return nil
+	}
+	r := resources{cpu: m.CPU.Average.number(), memory: m.Memory.Percent.number(), temperature: m.Temp.Celsius.Current.number()}
+	return func(v *printerView) { v.withState(resourceID, r) }
+}
