@@ -24,7 +24,14 @@ const (
 	actionEmergencyStop  = "emergency_stop"
 	actionSetTemperature = "set_temperature"
 	actionSetOffset      = "set_offset"  // of rows only, it can't be requested
-	actionMaintenance    = "maintenance" // likewise
+	actionMaintenance    = "maintenance" // likewise, and so on
+	actionSetPreset      = "set_preset"
+	actionSetMode        = "set_mode"
+	actionSetFan         = "set_fan"
+	actionSetFeedRate    = "set_feedrate"
+	actionSetFlowRate    = "set_flowrate"
+	actionPlateClear     = "plate_clear"
+	actionArm            = "arm"
 	actionJog            = "jog"
 	actionExtrude        = "extrude"
 	actionTool           = "tool"
@@ -66,11 +73,14 @@ type call struct {
 	// urgent calls make the printer safer: they are always tried, whatever is
 	// known of it, at once and without a time limit on how long they waited.
 	urgent bool
-	// heater is the one that the call is about, if it is about one.
-	heater string
+	// heaters are those that the call is about, if it is about some.
+	heaters []string
 	// since is when what the call is about came to be: a command that was sent
 	// before can't have meant it.
 	since time.Time
+	// after takes in that the call was made, and whether OctoPrint has accepted it:
+	// of what OctoPrint doesn't report that is all there is to know. nil: nothing.
+	after func(v *printerView, ok bool)
 	// own calls concern the bridge alone: they are carried out at once, whether
 	// OctoPrint is there or not unless their action has phases to run in, with the
 	// printer locked. They have no send.
@@ -91,7 +101,7 @@ func connectedPhases() []octoprint.Phase {
 }
 
 func printerActions() []action {
-	return slices.Concat(basicActions(), motionActions(), fileActions(), connectionActions(), fullActions(), serverActions(), pluginActions())
+	return slices.Concat(basicActions(), heatActions(), motionActions(), fileActions(), connectionActions(), fullActions(), serverActions(), pluginActions())
 }
 
 // actionNamed returns the action of a name, if there is one.
@@ -125,7 +135,9 @@ func basicActions() []action {
 		{name: actionSetTemperature, permissions: control, runsIn: connectedPhases(), prepare: prepareTarget},
 		{name: actionSetOffset, permissions: control, runsIn: connectedPhases(), rowOnly: true, prepare: prepareOffset},
 		{name: actionEmergencyStop, permissions: control, prepare: prepareEmergencyStop},
+		{name: actionArm, prepare: prepareArm},
 		{name: actionMaintenance, rowOnly: true, prepare: prepareMaintenance},
+		{name: actionPlateClear, rowOnly: true, prepare: preparePlateClear},
 	}
 }
 
@@ -189,7 +201,7 @@ func prepareStart(parameters json.RawMessage, v *printerView) (call, *refusal) {
 	if r == nil && v.state.Phase == octoprint.PhaseIdle && v.state.Job.Path == "" {
 		r = refuse(CodeWrongState, "no file is selected")
 	}
-	return c, r
+	return c, cmp.Or(r, v.printable())
 }
 
 func prepareHome(parameters json.RawMessage, _ *printerView) (call, *refusal) {
@@ -225,7 +237,7 @@ func prepareTarget(parameters json.RawMessage, v *printerView) (call, *refusal) 
 		return call{}, r
 	}
 	ready := sending(func(ctx context.Context, c *octoprint.Client) error { return c.SetTarget(ctx, p.Heater, *p.Target) })
-	ready.urgent, ready.heater = *p.Target == 0, p.Heater
+	ready.urgent, ready.heaters = *p.Target == 0, []string{p.Heater}
 	return ready, nil
 }
 

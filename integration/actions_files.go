@@ -118,12 +118,16 @@ func (p *fileParameters) find(ctx context.Context, c *octoprint.Client) (octopri
 
 // prepareSelect selects a file, and prints it.
 func prepareSelect(start bool) func(json.RawMessage, *printerView) (call, *refusal) {
-	return func(parameters json.RawMessage, _ *printerView) (call, *refusal) {
+	return func(parameters json.RawMessage, v *printerView) (call, *refusal) {
 		var p fileParameters
 		if r := decodeParameters(parameters, &p); r != nil {
 			return call{}, r
 		}
-		if r := p.check(); r != nil {
+		r := p.check()
+		if r == nil && start {
+			r = v.printable()
+		}
+		if r != nil {
 			return call{}, r
 		}
 		return sending(func(ctx context.Context, c *octoprint.Client) error {
@@ -184,6 +188,8 @@ func prepareUpload(parameters json.RawMessage, v *printerView) (call, *refusal) 
 		return call{}, refuse(CodeTooLarge, "the file has %d bytes, more than %d", len(content), maxUpload)
 	case p.Print && v.live() && v.state.Phase != octoprint.PhaseIdle:
 		return call{}, refuse(CodeWrongState, "the printer is %s and can't print the file now", v.state.Phase)
+	case p.Print && v.printable() != nil:
+		return call{}, v.printable()
 	}
 	return call{send: func(ctx context.Context, c *octoprint.Client) (any, error) {
 		path, printing, err := c.Upload(ctx, p.Name, content, p.Print)

@@ -106,14 +106,18 @@ func prepareExtrude(parameters json.RawMessage, v *printerView) (call, *refusal)
 	if actual := v.state.Heaters[tool].Actual; v.state.Phase.Connected() && (actual == nil || *actual < coldest) {
 		return call{}, refuse(CodeWrongState, "%s is colder than %d °C: filament would be ground down", tool, coldest)
 	}
-	return sending(func(ctx context.Context, c *octoprint.Client) error {
+	ready := sending(func(ctx context.Context, c *octoprint.Client) error {
 		if p.Tool != "" {
 			if err := c.SelectTool(ctx, p.Tool); err != nil {
 				return err
 			}
 		}
 		return c.Extrude(ctx, *p.Amount)
-	}), nil
+	})
+	if p.Tool != "" {
+		ready.after = toolSelected(p.Tool)
+	}
+	return ready, nil
 }
 
 func prepareTool(parameters json.RawMessage, v *printerView) (call, *refusal) {
@@ -129,12 +133,29 @@ func prepareTool(parameters json.RawMessage, v *printerView) (call, *refusal) {
 	if _, r := v.toolFor(p.Tool); r != nil {
 		return call{}, r
 	}
-	return sending(func(ctx context.Context, c *octoprint.Client) error { return c.SelectTool(ctx, p.Tool) }), nil
+	ready := sending(func(ctx context.Context, c *octoprint.Client) error { return c.SelectTool(ctx, p.Tool) })
+	ready.after = toolSelected(p.Tool)
+	return ready, nil
+}
+
+// toolSelected takes in that a tool was put to use, or maybe was.
+func toolSelected(tool string) func(*printerView, bool) {
+	return func(v *printerView, ok bool) {
+		v.now.sent.tool = ""
+		if ok {
+			v.now.sent.tool = tool
+		}
+	}
+}
+
+// tools are those of the printer profile.
+func (v *printerView) tools() []string {
+	return slices.DeleteFunc(slices.Clone(v.heaters()), func(h string) bool { return h == "bed" || h == "chamber" })
 }
 
 // toolFor returns the tool of a name, or the only one where none is named.
 func (v *printerView) toolFor(name string) (string, *refusal) {
-	tools := slices.DeleteFunc(slices.Clone(v.heaters()), func(h string) bool { return h == "bed" || h == "chamber" })
+	tools := v.tools()
 	switch {
 	case name == "" && len(tools) > 1:
 		return "", refuse(CodeInvalid, "the printer has several tools: say which, such as \"tool\": \"tool0\"")

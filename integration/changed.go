@@ -9,7 +9,8 @@ import (
 // samePrinter reports whether two configurations of a printer say the same.
 func samePrinter(a, b *PrinterConfig) bool {
 	return sameConnection(a, b) && a.Name == b.Name && a.Area == b.Area && a.Access == b.Access &&
-		a.Limits == b.Limits && a.ReadyBelow == b.ReadyBelow && slices.Equal(a.GcodeAllow, b.GcodeAllow)
+		a.Limits == b.Limits && a.ReadyBelow == b.ReadyBelow && slices.Equal(a.GcodeAllow, b.GcodeAllow) &&
+		a.PlateCheck == b.PlateCheck && a.HeatWatch == b.HeatWatch && slices.Equal(a.Arm, b.Arm)
 }
 
 // sameConnection reports whether two configurations of a printer lead to the same

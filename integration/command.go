@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"time"
+
+	"octoprint2mqtt/octoprint"
 )
 
 const (
@@ -26,6 +28,9 @@ type command struct {
 	// answer is called once, with nil when OctoPrint has accepted the command, and
 	// with what it has told.
 	answer func(*refusal, any)
+
+	row   string // its key, if the command came to one
+	armed bool   // somebody has armed it already
 
 	number uint64 // in the order in which the printer's commands came
 }
@@ -57,7 +62,7 @@ func (p *printer) set(key, payload string, at time.Time, answer func(*refusal)) 
 		}
 		for _, a := range printerActions() {
 			if a.name == r.action {
-				p.accept(&command{action: a, parameters: parameters, at: at, answer: func(r *refusal, _ any) { answer(r) }}, nil)
+				p.accept(&command{action: a, row: key, parameters: parameters, at: at, answer: func(r *refusal, _ any) { answer(r) }}, nil)
 			}
 		}
 		return
@@ -106,9 +111,13 @@ func stateUnknown() *refusal {
 
 // actLocked carries out what concerns the bridge alone.
 func (p *printer) actLocked(ready call) {
+	now, used := time.Now(), p.view.plateUsed
 	ready.own(&p.view)
+	if used && !p.view.plateUsed {
+		p.tellLocked([]event{p.view.prints.event(EventPlateCleared, now)})
+	}
 	p.device.stale, p.unrecorded = true, true
-	p.observeLocked(time.Now())
+	p.observeLocked(now)
 }
 
 func (p *printer) enqueueLocked(c *command) *refusal {
@@ -135,9 +144,19 @@ func (p *printer) admitLocked(c *command, transaction json.RawMessage) (call, *r
 	if p.config.Disabled && ready.own == nil {
 		return call{}, refuse(CodeUnreachable, "this printer is disabled in the configuration")
 	}
+	guarded := p.guarded(c, ready)
+	if guarded {
+		if r := p.view.arming.check(c.action.name, c.at); r != nil {
+			return call{}, r
+		}
+	}
 	p.commands++
 	c.number = p.commands
-	return ready, p.recent.admit(c, transaction)
+	r = p.recent.admit(c, transaction)
+	if r == nil && guarded {
+		p.view.arming.used = true
+	}
+	return ready, r
 }
 
 // work carries out queued commands, one at a time and in order, until ctx ends.
@@ -195,7 +214,24 @@ func (p *printer) readyLocked(c *command) (call, *refusal) {
 func (p *printer) send(ctx context.Context, c *command, ready call) {
 	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
 	defer cancel()
-	data, err := ready.send(ctx, p.octoPrint())
+	p.mu.Lock()
+	client, sent := p.client, p.view.now.sent
+	p.mu.Unlock()
+	data, err := ready.send(ctx, client)
+	if ready.after != nil {
+		p.sentTo(client, sent.era, ready.after, err == nil)
+	}
 	p.askAfterCommand(ready.asks)
 	c.answer(refusalOf(err), data)
+}
+
+// sentTo takes in what a call has made known, unless that is over already: the
+// answer may come after a print has begun.
+func (p *printer) sentTo(client *octoprint.Client, era uint64, after func(*printerView, bool), ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.gone || p.client != client || !p.view.live() || p.view.now.sent.era != era {
+		return
+	}
+	p.changeLocked(func(v *printerView) { after(v, ok) }, time.Now())
 }

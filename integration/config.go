@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/url"
 	"slices"
+	"time"
 )
 
 // Access is what commands a printer takes over MQTT, whatever its API key
@@ -92,6 +93,14 @@ type PrinterConfig struct {
 	// ReadyBelow is the temperature in °C below which every heater must be for
 	// the printer to count as ready.
 	ReadyBelow float64
+	// PlateCheck has somebody say that the plate is empty before the next print.
+	PlateCheck bool
+	// Arm are the keys of rows whose commands need arming, of those that [ArmKey]
+	// knows.
+	Arm []string
+	// HeatWatch is how long a heater may have a target without a job before somebody
+	// should look after it.
+	HeatWatch time.Duration
 	// GcodeAllow are the words of G-code that may be sent to the printer.
 	GcodeAllow []GcodeWord
 	Raw        RawConfig
@@ -125,3 +134,7 @@ var DefaultLimits = Limits{Tool: 300, Bed: 120, Chamber: 70}
 // DefaultReadyBelow is the temperature in °C below which a printer may count
 // as ready unless the configuration says otherwise.
 const DefaultReadyBelow = 50.0
+
+// DefaultHeatWatch is how long heaters may be on without a job unless the
+// configuration says otherwise.
+const DefaultHeatWatch = 30 * time.Minute

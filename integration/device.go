@@ -169,6 +169,9 @@ func (d *device[V]) components(view V) map[string]discovery.Component {
 		if r.options != nil {
 			c.Options = d.choices[r.key].offers(func() []string { return r.offered(view, unknown) })
 		}
+		if r.wire != nil {
+			r.wire(&c, d.topics, d.id)
+		}
 		list[r.key] = c
 	}
 	return list

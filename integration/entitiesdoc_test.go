@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"octoprint2mqtt/discovery"
 	"octoprint2mqtt/octoprint"
 )
 
@@ -33,7 +34,9 @@ func TestEntitiesPage(t *testing.T) {
 }
 
 func entitiesPage() string {
-	config := PrinterConfig{Access: AccessFull, Limits: DefaultLimits, ReadyBelow: DefaultReadyBelow}
+	config := PrinterConfig{
+		Access: AccessFull, Limits: DefaultLimits, ReadyBelow: DefaultReadyBelow, Arm: []string{actionCancel}, PlateCheck: true,
+	}
 	view := &printerView{config: &config, prints: &tracker{}}
 	view.has.Commands, view.has.Connector = coreCommands()[:3], octoprint.SerialConnector
 	view.info.Profile = &octoprint.Profile{Heaters: []string{"tool0", "bed", "chamber"}}
@@ -51,13 +54,14 @@ Assistant, an entity. [topics.md](topics.md) says how values look and how to sen
 
 ## A printer
 
-The heaters are those of OctoPrint's printer profile. With several tools there are ` + "`tool1_…`" + ` and so on. The buttons
+The heaters are those of OctoPrint's printer profile. With several tools there are ` + "`tool1_…`" + ` and so on, and ` + "`tool`" + ` is
+only there then. ` + "`plate_clear` is only there with `plate_check`, `arm` only where the configuration lists something under it." + ` The buttons
 ` + "`restart_octoprint`, `reboot` and `shutdown`" + ` are there where OctoPrint's settings have a command for them, and further
 entries of its system menu are ` + "`system_custom_…` and `system_plugin_…`" + `, with their actions as names. A port can be chosen where OctoPrint
 connects by a serial port.
 
 `)
-	writeTable(&b, printerRows(view))
+	writeTable(&b, append(printerRows(view), toolRow([]string{"tool0", "tool1"})))
 	b.WriteString(`
 ## Plugins
 
@@ -93,6 +97,13 @@ func writePlugin(b *strings.Builder, p plugin, view *printerView) {
 	b.WriteString("\n")
 }
 
+func modes(c discovery.Component) []string {
+	if c.Heat == nil {
+		return nil
+	}
+	return c.Heat.Modes
+}
+
 func writeTable[V any](b *strings.Builder, rows []row[V]) {
 	b.WriteString("| key | name | platform | class, unit, values | access | permission | remarks |\n|---|---|---|---|---|---|---|\n")
 	for _, r := range rows {
@@ -106,7 +117,7 @@ func writeTable[V any](b *strings.Builder, rows []row[V]) {
 		if c.Min != nil && c.Max != nil {
 			class = append(class, fmt.Sprintf("%v … %v", *c.Min, *c.Max))
 		}
-		if values := slices.Concat(c.Options, c.EventTypes); len(values) > 0 {
+		if values := slices.Concat(c.Options, c.EventTypes, modes(c)); len(values) > 0 {
 			class = append(class, "`"+strings.Join(values, " ")+"`")
 		}
 		var remarks []string

@@ -66,6 +66,7 @@ type event struct {
 	Error    string   `json:"error,omitempty"`
 	Result   string   `json:"result,omitempty"`
 	Text     string   `json:"text,omitempty"` // that the printer shows
+	Heater   string   `json:"heater,omitempty"`
 }
 
 // tell has an event told that a change of the view brings, such as a plugin's

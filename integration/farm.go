@@ -67,6 +67,8 @@ func (p *printer) summaryLocked() summary {
 		s.attention = "The printer asks: " + text(v.dialog().prompt.Text).payload()
 	case v.prints.pausedByPrinter:
 		s.attention = "The printer paused the print by itself: filament, or a prompt on its display."
+	case p.device.get("unattended_heat").isOn():
+		s.attention = "A heater is on, and nothing has been printed for a while."
 	}
 	return s
 }
@@ -92,10 +94,12 @@ type farm struct {
 	announced announcement
 	view      farmView
 	recent    recent
+	arming    arming
+	placing   chan struct{} // holds one element while a print is placed
 }
 
 func newFarm(b *Bridge) *farm {
-	f := &farm{bridge: b, printers: make(map[string]summary)}
+	f := &farm{bridge: b, printers: make(map[string]summary), placing: make(chan struct{}, 1)}
 	f.device = newDevice[*farmView](discovery.Farm, b.topics, b.outbox)
 	f.device.document = farmDocument
 	f.announced = announcement{topic: b.topics.Config(discovery.Farm), outbox: b.outbox, owner: &f.mu, describe: f.describe}

@@ -8,15 +8,46 @@ import (
 	"time"
 )
 
-// farmActions are actions of all printers at once, by the printers' own action
-// that each stands for.
-func farmActions() map[string]string {
-	return map[string]string{"pause_all": actionPause, "resume_all": actionResume}
+// actionEmergencyStopAll is the farm's action that must be able to say that a
+// printer was not stopped.
+const actionEmergencyStopAll = "emergency_stop_all"
+
+// farmAction is one thing that the farm can be asked to do.
+type farmAction struct {
+	name string
+	// part is the printers' own action, of those that all of them carry out.
+	part string
+	// armed actions need arming.
+	armed bool
+	// distinct refuses the same again for that long.
+	distinct time.Duration
+	// requestOnly actions have no row.
+	requestOnly bool
+}
+
+func farmActions() []farmAction {
+	return []farmAction{
+		{name: "pause_all", part: actionPause},
+		{name: "resume_all", part: actionResume},
+		{name: "cancel_all", part: actionCancel, armed: true},
+		{name: actionEmergencyStopAll, part: actionEmergencyStop, armed: true},
+		{name: actionArm},
+		{name: actionPrint, distinct: time.Second, requestOnly: true},
+	}
+}
+
+func farmActionOf(name string) (a farmAction, ok bool) {
+	list := farmActions()
+	i := slices.IndexFunc(list, func(a farmAction) bool { return a.name == name })
+	if i < 0 {
+		return farmAction{}, false
+	}
+	return list[i], true
 }
 
 // set takes a command for one of the farm's rows.
 func (f *farm) set(key, payload string, at time.Time, answer func(*refusal)) {
-	if _, ok := farmActions()[key]; !ok {
+	if a, ok := farmActionOf(key); !ok || a.requestOnly {
 		answer(refuse(CodeNoAction, "the farm has no row %s that takes commands", quote(key)))
 		return
 	}
@@ -30,29 +61,50 @@ func (f *farm) set(key, payload string, at time.Time, answer func(*refusal)) {
 
 // requested takes a request for one of the farm's actions.
 func (f *farm) requested(name string, q request, at time.Time, answer func(*refusal, any)) {
-	part, ok := farmActions()[name]
+	a, ok := farmActionOf(name)
 	if !ok {
 		answer(refuse(CodeNoAction, "the farm has no action %s", quote(name)), nil)
 		return
 	}
-	if r := decodeParameters(q.parameters, &struct{}{}); r != nil {
-		answer(r, nil)
-		return
+	var file fileParameters
+	r := decodeParameters(q.parameters, &struct{}{})
+	if a.name == actionPrint {
+		file, r = farmFile(q.parameters)
 	}
-	if r := f.admit(&command{at: at}, q.transaction); r != nil {
-		answer(r, nil)
-		return
+	if r == nil {
+		r = f.admit(a, q, at)
 	}
-	f.bridge.each(part, at, func(results map[string]printerResult) { answer(worst(results), results) })
+	switch {
+	case r != nil, a.name == actionArm:
+		answer(r, nil)
+	case a.name == actionPrint:
+		f.print(file, at, answer)
+	default:
+		f.bridge.each(a, at, func(results map[string]printerResult) { answer(worst(results), results) })
+	}
 }
 
-func (f *farm) admit(c *command, transaction json.RawMessage) *refusal {
+// admit refuses what isn't allowed now. It carries arming out.
+func (f *farm) admit(a farmAction, q request, at time.Time) *refusal {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if !f.control {
 		return refuse(CodeAccessDenied, "the configuration allows commands to none of the printers")
 	}
-	return f.recent.admit(c, transaction)
+	if a.armed {
+		if r := f.arming.check(a.name, at); r != nil {
+			return r
+		}
+	}
+	c := &command{action: action{name: a.name, distinct: a.distinct}, parameters: q.parameters, at: at}
+	if r := f.recent.admit(c, q.transaction); r != nil {
+		return r
+	}
+	if a.name == actionArm {
+		return f.arming.arm(at)
+	}
+	f.arming.used = f.arming.used || a.armed
+	return nil
 }
 
 // printerResult is what a farm action did to one printer.
@@ -87,15 +139,19 @@ func worst(results map[string]printerResult) *refusal {
 
 // each has every printer carry out an action and tells what came of it once all
 // are through. It doesn't block.
-func (b *Bridge) each(name string, at time.Time, done func(map[string]printerResult)) {
+func (b *Bridge) each(a farmAction, at time.Time, done func(map[string]printerResult)) {
 	var mu sync.Mutex
 	printers := b.printers()
 	results := make(map[string]printerResult, len(printers))
 	left := len(printers)
 	for _, p := range printers {
-		p.requested(name, request{parameters: json.RawMessage("{}")}, at, func(r *refusal, _ any) {
+		p.forFarm(a.part, json.RawMessage("{}"), a.armed, at, func(r *refusal) {
+			result := resultOf(r)
+			if a.name == actionEmergencyStopAll && r != nil && r.Code == CodeUnreachable && !p.disabled() {
+				result.Status = statusError // who knows what it is doing
+			}
 			mu.Lock()
-			results[p.id] = resultOf(r)
+			results[p.id] = result
 			left--
 			last := left == 0
 			mu.Unlock()
@@ -103,5 +159,15 @@ func (b *Bridge) each(name string, at time.Time, done func(map[string]printerRes
 				done(results)
 			}
 		})
+	}
+}
+
+// forFarm takes the farm's request for one of the printer's actions, which the
+// farm may have armed already.
+func (p *printer) forFarm(name string, parameters json.RawMessage, armed bool, at time.Time, answer func(*refusal)) {
+	for _, a := range printerActions() {
+		if a.name == name {
+			p.accept(&command{action: a, parameters: parameters, at: at, armed: armed, answer: func(r *refusal, _ any) { answer(r) }}, nil)
+		}
 	}
 }

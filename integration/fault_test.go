@@ -332,7 +332,7 @@ func TestTheTruthOfEveryRowIsKnown(t *testing.T) {
 		w.up()
 		known := []string{
 			"availability", "connection", "connection_detail", "octoprint_version", "key_user",
-			"last_result", "last_file", "last_duration", "last_ended", "maintenance",
+			"last_result", "last_file", "last_duration", "last_ended", "maintenance", "last_seen",
 			"missing_permissions", "missing_permissions/attributes", "reconnects", "frame_rate", "octoprint_update/attributes", "plugin_updates/attributes",
 		}
 		for key := range w.sims["left"].itself(t).rows(time.Now()) {

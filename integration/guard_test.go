@@ -24,6 +24,7 @@ type contractAction struct {
 	// reason to refuse them.
 	withoutPrinter bool
 	always         bool
+	own            bool // concerns the bridge alone, so it is always possible
 }
 
 func contractActions() []contractAction {
@@ -40,6 +41,7 @@ func contractActions() []contractAction {
 		{name: "set_temperature", parameters: `{"heater":"bed","target":60}`, permission: "CONTROL", runsIn: "connected"},
 		{name: "set_temperature", parameters: `{"heater":"tool0","target":0}`, permission: "CONTROL", always: true},
 		{name: "emergency_stop", permission: "CONTROL", always: true},
+		{name: "arm", own: true},
 		{name: "jog", parameters: `{"x":10,"z":-1}`, permission: "CONTROL", runsIn: "idle paused"},
 		{name: "extrude", parameters: `{"amount_mm":5}`, permission: "CONTROL", runsIn: "idle paused"},
 		{name: "tool", parameters: `{"tool":"tool0"}`, permission: "CONTROL", runsIn: "idle"},
@@ -73,7 +75,7 @@ func (a contractAction) want(s situation) Code {
 		return CodeAccessDenied
 	case slices.ContainsFunc(strings.Fields(a.permission), func(p string) bool { return !slices.Contains(s.permissions, p) }):
 		return CodeNotPermitted
-	case a.always:
+	case a.always, a.own:
 		return "ok"
 	case s.phase == "":
 		return CodeUnreachable
@@ -133,12 +135,16 @@ func decide(t *testing.T, a contractAction, s situation) Code {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	ready, r := p.admitLocked(c, nil)
-	if r == nil && !ready.urgent {
+	if r == nil && !ready.urgent && ready.own == nil {
 		ready, r = p.readyLocked(c)
 	}
 	switch {
 	case r != nil:
 		return r.Code
+	case (ready.own != nil) != a.own:
+		t.Fatalf("%s concerns the bridge alone: %v", a.name, !a.own)
+	case a.own:
+		return "ok"
 	case ready.send == nil && ready.renew == nil:
 		t.Fatalf("%s is allowed, but has nothing to send", a.name)
 	case ready.urgent != a.always:
@@ -150,7 +156,7 @@ func decide(t *testing.T, a contractAction, s situation) Code {
 // printerIn returns a printer that nobody runs, in a situation.
 func printerIn(s situation) *printer {
 	c := printerConfig("left")
-	c.Access = s.access
+	c.Access, c.Arm = s.access, []string{actionMaintenance}
 	c.GcodeAllow = []GcodeWord{{Word: "M106", WhilePrinting: true}, {Word: "M104", WhilePrinting: true}, {Word: "G28"}}
 	b := New(Config{MQTT: MQTTConfig{URL: mustURL("mqtt://broker.test:1883"), BaseTopic: "base"}, Printers: []PrinterConfig{c}}, zerolog.Nop())
 	p := b.printers()[0]

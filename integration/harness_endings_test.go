@@ -140,8 +140,8 @@ func (tr *ordeal) eventLies() []string {
 		for _, e := range list {
 			everybody = append(everybody, e.ID)
 		}
-		if c.ID == "right" && len(list) > 0 {
-			lies = append(lies, fmt.Sprintf("right told %+v", list[0].event))
+		if i := slices.IndexFunc(list, aboutMore); c.ID == "right" && i >= 0 {
+			lies = append(lies, fmt.Sprintf("right told %+v", list[i].event))
 		}
 		for _, j := range tr.prints {
 			if j.printer == c.ID {
@@ -161,6 +161,9 @@ func (tr *ordeal) eventLies() []string {
 	}
 	return lies
 }
+
+// aboutMore reports whether an event is about more than heat.
+func aboutMore(e *toldEvent) bool { return e.Type != EventHeated && e.Type != EventCooledDown }
 
 // printLies is about the events of one print.
 func (tr *ordeal) printLies(j *printJob, list []*toldEvent) []string {

@@ -92,6 +92,9 @@ func (w *world) steady(topic, payload string) string {
 	if strings.HasSuffix(topic, "_temperature") {
 		payload = tens(payload)
 	}
+	if strings.HasSuffix(topic, "/last_seen") && payload != unknownPayload {
+		payload = "#"
+	}
 	payload = actuals.ReplaceAllStringFunc(payload, func(s string) string { return `"actual":` + tens(s[len(`"actual":`):]) })
 	return instances.ReplaceAllString(payload, `"instance":"#"`)
 }

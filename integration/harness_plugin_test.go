@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"octoprint2mqtt/discovery"
 	"octoprint2mqtt/octoprint"
@@ -146,42 +145,13 @@ func receive(t *testing.T, v *printerView, id, message string) {
 	}
 }
 
-// decideRow says what becomes of a command to a row of a printer in a situation, and
-// how it was sent.
-func decideRow(t *testing.T, s situation, prepare func(*printerView), key, payload string) Code {
+// decidePluginRow says what becomes of a command to a row of a printer in a
+// situation, after something was made known.
+func decidePluginRow(t *testing.T, s situation, prepare func(*printerView), key, payload string) Code {
 	t.Helper()
 	p := printerIn(s)
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	prepare(&p.view)
-	for _, r := range printerRows(&p.view) {
-		if r.key != key {
-			continue
-		}
-		parameters, refused := r.parameters(payload)
-		if refused != nil {
-			return refused.Code
-		}
-		for _, a := range printerActions() {
-			if a.name != r.action {
-				continue
-			}
-			c := &command{action: a, parameters: parameters, at: time.Now()}
-			ready, refused := p.admitLocked(c, nil)
-			if refused == nil {
-				ready, refused = p.readyLocked(c)
-			}
-			switch {
-			case refused != nil:
-				return refused.Code
-			case ready.send == nil || ready.urgent:
-				t.Errorf("%s: nothing to send, or urgent: %v", key, ready.urgent)
-			}
-			return "ok"
-		}
-	}
-	t.Fatalf("there is no row %s with an action", key)
-	return ""
+	return decideRow(t, p, key, payload)
 }
 
 // rowGuard is what a row's command may need.
@@ -205,7 +175,7 @@ func checkGuards(t *testing.T, prepare func(*printerView), guards ...rowGuard) {
 						s.permissions = append(s.permissions, g.permission)
 					}
 					a := contractAction{permission: g.permission, runsIn: g.runsIn, withoutPrinter: g.anyPrinter}
-					if got, want := decideRow(t, s, prepare, g.key, g.payload), a.want(s); got != want {
+					if got, want := decidePluginRow(t, s, prepare, g.key, g.payload), a.want(s); got != want {
 						t.Errorf("%s %s at %+v: %s, want %s", g.key, g.payload, s, got, want)
 					}
 				}

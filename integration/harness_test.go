@@ -172,7 +172,7 @@ func (w *world) addPrinter(p setup) {
 func printerConfig(id string) PrinterConfig {
 	return PrinterConfig{
 		ID: id, Name: strings.ToUpper(id[:1]) + id[1:] + " one", URL: mustURL("http://" + id + ".test"), APIKey: "operator-key",
-		Access: AccessControl, Limits: DefaultLimits, ReadyBelow: DefaultReadyBelow,
+		Access: AccessControl, Limits: DefaultLimits, ReadyBelow: DefaultReadyBelow, HeatWatch: DefaultHeatWatch,
 	}
 }
 

@@ -94,6 +94,10 @@ func (i itself) rows(now time.Time) map[string]want {
 	for _, heater := range []string{"tool0", "bed"} {
 		i.heaterRows(rows, heater)
 	}
+	for _, key := range []string{"fan", "feedrate", "flowrate"} {
+		rows[key] = exactly("None") // nobody sets them here
+	}
+	rows["preset"], rows["unattended_heat"] = i.preset(), onOrOff(false) // nobody leaves a heater on for that long
 	return rows
 }
 
@@ -111,6 +115,22 @@ func (i itself) serverRows(rows map[string]want) {
 	}
 	rows["safe_mode"], rows["disk_free"] = oneOfThese("OFF", "None"), oneOfThese("81214550016", "None")
 	rows["octoprint_update"], rows["plugin_updates"] = exactly("1.11.8"), oneOfThese("0", "None")
+}
+
+// preset is one of OctoPrint's own two.
+func (i itself) preset() want {
+	tool, bed := i.Heaters["tool0"].Target, i.Heaters["bed"].Target
+	switch {
+	case len(i.Heaters) == 0:
+		return exactly("None")
+	case tool == 0 && bed == 0:
+		return exactly("Off")
+	case tool == 210 && bed == 100:
+		return exactly("ABS")
+	case tool == 180 && bed == 60:
+		return exactly("PLA")
+	}
+	return exactly("None")
 }
 
 // jobRows are those of a running job, but for when it started.
@@ -142,11 +162,12 @@ func (i itself) jobRows(rows map[string]want, now time.Time) {
 func (i itself) heaterRows(rows map[string]want, heater string) {
 	h, ok := i.Heaters[heater]
 	if !ok {
-		for _, suffix := range []string{"_temperature", "_target", "_setpoint", "_offset"} {
+		for _, suffix := range []string{"_temperature", "_target", "_setpoint", "_offset", "_heater"} {
 			rows[heater+suffix] = exactly("None")
 		}
 		return
 	}
+	rows[heater+"_heater"] = exactly(map[bool]string{true: "heat", false: "off"}[h.Target > 0])
 	rows[heater+"_temperature"] = between(h.Actual-0.75, h.Actual+0.75)
 	rows[heater+"_target"] = between(h.Target, h.Target)
 	rows[heater+"_setpoint"] = between(h.Target, h.Target)

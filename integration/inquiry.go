@@ -47,7 +47,7 @@ const (
 
 // inquiries are all that there are, those of plugins included.
 func inquiries() []inquiry {
-	list := []inquiry{settingsInquiry(), connectionInquiry(), filesInquiry(), commandsInquiry()}
+	list := []inquiry{settingsInquiry(), connectionInquiry(), filesInquiry(), commandsInquiry(), plateInquiry()}
 	list = append(list, diagnosticInquiries()...)
 	for _, p := range plugins() {
 		list = append(list, p.ownInquiries()...)
@@ -65,7 +65,7 @@ func settingsInquiry() inquiry {
 				return nil, err
 			}
 			return func(v *printerView) {
-				v.has.Presets, v.has.Webcams = s.Presets, s.Webcams
+				v.has.Presets, v.has.Webcams = namedPresets(s.Presets), s.Webcams
 				v.takeSettings(s.Plugins)
 			}, nil
 		},

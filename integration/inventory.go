@@ -96,6 +96,9 @@ type vitals struct {
 	safeMode value
 	diskFree *float64 // bytes
 	updates  *updates
+	// sent is what OctoPrint doesn't report.
+	sent lastSent
+	heat heatWatch
 }
 
 // heard takes in what an event says that no state has.

@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"slices"
 	"time"
 
 	"octoprint2mqtt/octoprint"
@@ -63,6 +64,11 @@ type tracker struct {
 	// dialog is the printer's that was told last, empty when it has none.
 	dialog string
 	untold []event // that something else than OctoPrint's states and events has shown
+
+	// readyBelow is the configured temperature in °C below which a heater is cold.
+	readyBelow float64
+	goals      map[string]goal // by heater
+	hot        bool            // a heater was, and its cooling down isn't told
 
 	ended    bool      // active has ended, though the phase is still one of a job
 	idleFrom time.Time // since when there is an active job without a job's phase
@@ -155,7 +161,7 @@ func (t *tracker) observed(s *octoprint.State, now time.Time) []event {
 	if s.Phase != octoprint.PhasePaused && s.Phase != octoprint.PhasePausing {
 		t.pausedByPrinter = false
 	}
-	return append(events, t.follow(s, now)...)
+	return slices.Concat(events, t.follow(s, now), t.heat(s, now))
 }
 
 // erred reports whether an error is to be told now: once, and with its reason,

@@ -85,12 +85,12 @@ func TestObjectGuards(t *testing.T) {
 	checkGuards(t, prepare, rowGuard{"cancel_object", "Tür", "PRINT", "printing pausing paused resuming", false})
 	s := situation{AccessControl, []string{"PRINT"}, octoprint.PhasePrinting}
 	for _, payload := range []string{"-", "Lid", "STARTGCODE", "1", "", "None"} {
-		if got := decideRow(t, s, prepare, "cancel_object", payload); got != CodeInvalid {
+		if got := decidePluginRow(t, s, prepare, "cancel_object", payload); got != CodeInvalid {
 			t.Errorf("%q: %s", payload, got)
 		}
 	}
 	unheard := func(v *printerView) { v.takeSettings(rawSettings(map[string]string{"cancelobject": `{}`})) }
-	if got := decideRow(t, s, unheard, "cancel_object", "Tür"); got != CodeWrongState {
+	if got := decidePluginRow(t, s, unheard, "cancel_object", "Tür"); got != CodeWrongState {
 		t.Errorf("before it has told its objects: %s", got)
 	}
 	// A command that was sent before these objects came can't have meant them. The same

@@ -101,7 +101,7 @@ func TestEnclosureGuards(t *testing.T) {
 		{"enclosure_lights", "-1", CodeOutOfRange},
 		{"enclosure_lights", "ON", CodeInvalid},
 	} {
-		if got := decideRow(t, s, prepare, tt.key, tt.payload); got != tt.want {
+		if got := decidePluginRow(t, s, prepare, tt.key, tt.payload); got != tt.want {
 			t.Errorf("%s %q: %s, want %s", tt.key, tt.payload, got, tt.want)
 		}
 	}

@@ -131,12 +131,12 @@ func TestPlugGuards(t *testing.T) {
 	)
 	s := situation{AccessControl, []string{permissionTasmota}, octoprint.PhaseIdle}
 	for _, payload := range []string{"on", "TOGGLE", "1", "", "ON "} {
-		if got := decideRow(t, s, prepare, "tasmota_printer_power", payload); got != CodeInvalid {
+		if got := decidePluginRow(t, s, prepare, "tasmota_printer_power", payload); got != CodeInvalid {
 			t.Errorf("%q: %s", payload, got)
 		}
 	}
 	forgotten := func(v *printerView) { prepare(v); v.now = vitals{} }
-	if got := decideRow(t, s, forgotten, "tasmota_printer_power", "ON"); got != CodeWrongState {
+	if got := decidePluginRow(t, s, forgotten, "tasmota_printer_power", "ON"); got != CodeWrongState {
 		t.Errorf("without an address: %s", got)
 	}
 }

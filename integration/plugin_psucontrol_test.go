@@ -31,7 +31,7 @@ func TestPSUGuards(t *testing.T) {
 					case !on && slices.Contains(strings.Fields(busy), string(phase)):
 						want = CodeWrongState
 					}
-					if got := decideRow(t, p, actionPSU, mustMarshal(maintenanceParameters{On: on})); got != want {
+					if got := decideAction(t, p, actionPSU, mustMarshal(maintenanceParameters{On: on})); got != want {
 						t.Errorf("%s %s %q on=%v: %s, want %s", access, permission, phase, on, got, want)
 					}
 				}

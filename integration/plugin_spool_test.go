@@ -129,12 +129,12 @@ func TestSpoolGuards(t *testing.T) {
 		)
 		s := situation{AccessControl, []string{"CONTROL"}, octoprint.PhaseIdle}
 		for _, payload := range []string{"A", "A (#2)", "", "None", "1"} {
-			if got := decideRow(t, s, prepare, "spool_tool0", payload); got != CodeInvalid {
+			if got := decidePluginRow(t, s, prepare, "spool_tool0", payload); got != CodeInvalid {
 				t.Errorf("%s %q: %s", id, payload, got)
 			}
 		}
 		unheard := func(v *printerView) { v.takeSettings(rawSettings(map[string]string{id: `{}`})) }
-		if got := decideRow(t, s, unheard, "spool_tool0", "-"); got != CodeWrongState {
+		if got := decidePluginRow(t, s, unheard, "spool_tool0", "-"); got != CodeWrongState {
 			t.Errorf("%s before it has told its spools: %s", id, got)
 		}
 	}

@@ -43,7 +43,9 @@ type printer struct {
 	pending  pending
 	asker    asker
 	raw      rawRate
-	held     []event // that come after the end of a job which is being asked for
+	eras     uint64    // see [lastSent]
+	seenAt   time.Time // when it was shown last that OctoPrint was heard
+	held     []event   // that come after the end of a job which is being asked for
 
 	// What the journal has of the printer.
 	unrecorded  bool
@@ -114,7 +116,7 @@ func (p *printer) SessionOpened(i octoprint.Info, s *octoprint.State) {
 	p.counters.latency = i.Latency
 	if p.view.connection != connectionConnected {
 		p.view.connection, p.view.detail = connectionConnected, ""
-		p.counters.since = now
+		p.counters.since, p.unrecorded = now, true
 		p.log.Info().Str("octoprint", i.Version).Str("user", clean(i.User)).Msg("connected to OctoPrint")
 		p.bridge.lifecycle("session_up", p.id, "")
 		p.availableLocked()
@@ -125,6 +127,7 @@ func (p *printer) SessionOpened(i octoprint.Info, s *octoprint.State) {
 	p.informedLocked(i)
 	p.askAllLocked(now)
 	p.stateLocked(s, now)
+	p.voidLocked() // nobody has seen what happened meanwhile
 	p.triedOnce.Do(func() { close(p.tried) })
 	doubtful := p.view.prints.doubtful(s, now)
 	missed, events := p.view.prints.opened(s, now)
@@ -169,6 +172,9 @@ func (p *printer) EventReceived(e octoprint.Event, s *octoprint.State) {
 	now := time.Now()
 	p.stateLocked(s, now)
 	p.view.now.heard(e)
+	if e.Type == octoprint.EventPrintStarted {
+		p.voidLocked()
+	}
 	// The event first: it says why, where the state only shows what.
 	p.followLocked(s, func(t *tracker) []event {
 		return slices.Concat(t.happened(e, now), t.observed(s, now), t.relayed(e, now))
@@ -229,6 +235,10 @@ func (p *printer) stateLocked(s *octoprint.State, now time.Time) {
 	if p.view.state.Job.Path != s.Job.Path || p.view.state.Job.Origin != s.Job.Origin {
 		p.view.selected = fileOption(s.Job.Origin, s.Job.Path)
 	}
+	if voids(&p.view.state, s) {
+		p.voidLocked()
+	}
+	p.view.now.heat.follow(s, now)
 	p.view.state, p.view.at = *s, now
 	p.counters.frames++
 	p.counters.lastFrame = now
@@ -316,11 +326,12 @@ func (p *printer) tick(now time.Time) {
 	if p.lost != nil && p.view.connection == connectionConnected && now.Sub(p.lost.at) >= grace {
 		p.giveUpLocked(now)
 	}
+	elapsed := p.elapsedLocked(now)
 	switch {
 	case p.session && p.view.prints.waits():
 		p.followLocked(&p.view.state, func(t *tracker) []event { return t.observed(&p.view.state, now) })
 		p.observeLocked(now)
-	case p.device.due():
+	case elapsed, p.device.due():
 		p.observeLocked(now)
 	case p.session:
 		p.recordLocked(now)
@@ -328,6 +339,20 @@ func (p *printer) tick(now time.Time) {
 	p.askDueLocked(now)
 	p.rateLocked(now)
 	p.recent.forget(now)
+}
+
+// elapsedLocked takes in what time alone has changed, and reports whether that
+// shows.
+func (p *printer) elapsedLocked(now time.Time) bool {
+	shows := false
+	if p.view.now.heat.due(p.config.HeatWatch, now) {
+		p.view.now.heat.unattended, shows = true, true
+	}
+	if p.counters.lastFrame.After(p.view.seen) && now.Sub(p.seenAt) >= time.Minute {
+		p.view.seen, p.seenAt, shows = p.counters.lastFrame, now, true
+		p.unrecorded = p.unrecorded || !p.session
+	}
+	return shows
 }
 
 func (p *printer) observeLocked(now time.Time) {

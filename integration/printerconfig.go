@@ -11,6 +11,8 @@ import (
 func (p *printer) configureLocked(c PrinterConfig) {
 	same := p.client != nil && sameConnection(&p.config, &c)
 	p.config = c
+	p.view.prints.readyBelow = c.ReadyBelow
+	p.view.arming, p.view.now.heat.unattended = arming{}, false
 	if same {
 		return
 	}

@@ -17,6 +17,9 @@ func (p *printer) tellLocked(events []event) {
 	for _, e := range events {
 		p.log.Info().Str("event", e.ID).Str("file", e.File).Msg(strings.ReplaceAll(string(e.Type), "_", " "))
 		p.sendLocked(e)
+		if e.Result != "" {
+			p.view.plateUsed, p.unrecorded = true, true
+		}
 	}
 }
 

@@ -27,6 +27,13 @@ type printerView struct {
 	prints *tracker
 	// maintenance says that somebody has taken the printer out of the farm's work.
 	maintenance bool
+	// plateUsed says that a print has ended since somebody has cleared the plate.
+	plateUsed bool
+	clearedAt time.Time // zero: never
+	arming    arming
+	// seen is when OctoPrint was heard last, as it is shown.
+	seen time.Time
+
 	// chosen is what the next connection is to be made with.
 	chosen chosen
 	// selected is the selected file as its select has it; see [fileOption].
@@ -110,7 +117,7 @@ func (v *printerView) started() time.Time {
 // ready reports whether the printer can take a new job; known is false where a
 // heater's temperature isn't known.
 func (v *printerView) ready() (ready, known bool) {
-	if v.maintenance || v.state.Phase != octoprint.PhaseIdle {
+	if v.maintenance || v.state.Phase != octoprint.PhaseIdle || !v.plateCleared() {
 		return false, v.live()
 	}
 	for _, h := range v.heaters() {

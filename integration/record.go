@@ -23,6 +23,9 @@ type record struct {
 	Last        *recordLast  `json:"last"`
 	Events      []event      `json:"events"`
 	Maintenance bool         `json:"maintenance"`
+	PlateUsed   bool         `json:"plate_used"`
+	ClearedAt   time.Time    `json:"plate_cleared"`
+	Seen        time.Time    `json:"seen"`
 	Inventory   inventory    `json:"inventory"`
 	Chosen      chosen       `json:"chosen"`
 	Dialog      string       `json:"dialog,omitempty"`
@@ -87,7 +90,11 @@ func (p *printer) recordNowLocked() record {
 	r := record{
 		Version: i.Version, User: i.User, Permissions: i.Permissions,
 		Known: t.known, Connected: t.wasUp, Problem: t.problem, Error: t.reason, Events: append(p.pending.events(), p.held...),
-		Maintenance: p.view.maintenance, Inventory: p.view.has, Chosen: p.view.chosen, Dialog: t.dialog,
+		Maintenance: p.view.maintenance, PlateUsed: p.view.plateUsed, ClearedAt: p.view.clearedAt, Inventory: p.view.has,
+		Chosen: p.view.chosen, Dialog: t.dialog,
+	}
+	if !p.session {
+		r.Seen = p.view.seen // while there is one, it is older with every frame
 	}
 	if i.Profile != nil {
 		s := recordShape(*i.Profile)
@@ -133,6 +140,8 @@ func (p *printer) recall() {
 		p.view.info.Profile = &s
 	}
 	p.view.maintenance, p.view.has, p.view.chosen = r.Maintenance, r.Inventory, r.Chosen
+	p.view.plateUsed, p.view.clearedAt, p.view.seen = r.PlateUsed, r.ClearedAt, r.Seen
+	p.view.has.Presets = namedPresets(p.view.has.Presets)
 	t := p.view.prints
 	t.known, t.wasUp, t.problem, t.reason, t.dialog = r.Known, r.Connected, r.Problem, r.Error, r.Dialog
 	t.active, t.missed = r.Active.job(), r.Missed.job()

@@ -44,7 +44,7 @@ func results() []string {
 
 // times returns all that are in a record.
 func (r *record) times() []time.Time {
-	var list []time.Time
+	list := []time.Time{r.Seen, r.ClearedAt}
 	for _, j := range []*recordJob{r.Active, r.Missed} {
 		if j != nil {
 			list = append(list, j.Started)

@@ -26,6 +26,7 @@ const (
 	CodeOffline      Code = "printer_offline"       // OctoPrint has no connection to the printer
 	CodeUnreachable  Code = "octoprint_unreachable" // there is no session with OctoPrint
 	CodeOctoPrint    Code = "octoprint_error"       // OctoPrint refused or failed
+	CodeNotArmed     Code = "not_armed"             // it needs arming first
 	CodeTimeout      Code = "timeout"
 	CodeNoAction     Code = "unknown_action"
 	CodeNoPrinter    Code = "unknown_printer"

@@ -28,7 +28,8 @@ func TestRelayedEvents(t *testing.T) {
 		{"FileRemoved", file("folder", "folder"), event{}},
 		{"FilamentChange", nil, event{Type: EventFilamentChange}},
 		{
-			"MovieDone", map[string]any{"gcode": "part.gcode", "movie": "/home/pi/part_1.mp4", "movie_basename": "part_1.mp4"},
+			"MovieDone",
+			map[string]any{"gcode": "part.gcode", "movie": "/home/pi/part_1.mp4", "movie_basename": "part_1.mp4"},
 			event{Type: EventTimelapseDone, File: "part.gcode", Path: "part_1.mp4"},
 		},
 		{"MovieDone", map[string]any{}, event{}},

@@ -456,6 +456,8 @@ func TestSamePrinterSeesEveryField(t *testing.T) {
 			field.SetBool(true)
 		case reflect.Float64:
 			field.SetFloat(1)
+		case reflect.Int64:
+			field.SetInt(1)
 		case reflect.Slice:
 			field.Set(reflect.MakeSlice(field.Type(), 1, 1))
 		case reflect.Struct:

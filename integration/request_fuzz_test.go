@@ -162,7 +162,7 @@ type posted struct {
 	Target, Offset, Amount, X, Y, Z             *float64
 	Targets, Offsets                            map[string]float64
 	Absolute, Print                             bool
-	Speed                                       int
+	Speed, Factor                               int
 }
 
 // checkPosted holds a command to OctoPrint against the contract, and returns it
@@ -189,13 +189,19 @@ func checkPosted(t *testing.T, s sentCommand, c *PrinterConfig) posted {
 	}
 	commands := map[string][]string{
 		"/api/job": {"start", "cancel", "restart", "pause"}, "/api/connection": {"connect", "disconnect"},
-		"/api/printer/printhead": {"home", "jog"}, "/api/printer/command": {"M112", ""},
-		"/api/printer/tool": {"target", "offset", "extrude", "select"}, "/api/printer/bed": {"target", "offset"},
+		"/api/printer/printhead": {"home", "jog", "feedrate"}, "/api/printer/command": {"M112", ""},
+		"/api/printer/tool": {"target", "offset", "extrude", "select", "flowrate"}, "/api/printer/bed": {"target", "offset"},
 		"/api/files/local/a.gcode": {"select"}, "/api/system/commands/core/restart": {""},
 	}
 	ok := slices.Contains(commands[s.path], p.Command) && (p.Command == "pause") == (p.Action == "pause" || p.Action == "resume") &&
 		!hasControl(p.Port+p.PrinterProfile+strings.Join(p.Commands, "")) && p.Baudrate >= 0 && p.Baudrate <= 4_000_000 &&
 		p.Speed >= 0 && p.Speed <= fastest && (p.Tool == "" || p.Tool == "tool0")
+	switch p.Command {
+	case "feedrate":
+		ok = ok && p.Factor >= 10 && p.Factor <= 200
+	case "flowrate":
+		ok = ok && p.Factor >= 75 && p.Factor <= 125
+	}
 	for i, axis := range p.Axes {
 		ok = ok && slices.Contains([]string{"x", "y", "z"}, axis) && !slices.Contains(p.Axes[:i], axis)
 	}

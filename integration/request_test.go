@@ -40,7 +40,7 @@ func TestMalformedCommands(t *testing.T) {
 			{"right/request/pause", "{}", CodeNoPrinter},
 			{"right/pause/set", "PRESS", CodeNoPrinter},
 			{"farm/request/pause", "{}", CodeNoAction},
-			{"farm/request/cancel_all", "{}", CodeNoAction},
+			{"farm/request/cancel_all", "{}", CodeNotArmed},
 			{"farm/request/pause_all", `{"printers":[]}`, CodeInvalid},
 			{"farm/printing/set", "PRESS", CodeNoAction},
 			{"farm/pause_all/set", "ON", CodeInvalid},

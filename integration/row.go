@@ -31,6 +31,10 @@ type row[V any] struct {
 	prompt bool
 	// topic is where the state comes from if it isn't the row's own value.
 	topic func(t discovery.Topics, device string) string
+	// wire fills in the further topics of a component that has several, in a copy;
+	// the row's own are where they usually are. It changes nothing that the copy
+	// refers to.
+	wire func(c *discovery.Component, t discovery.Topics, device string)
 	// unannounced rows are published, but Home Assistant isn't told of them.
 	unannounced bool
 	// bridged rows stay available while the printer can't be reached.

@@ -52,17 +52,30 @@ func TestCoreRows(t *testing.T) {
 		"emergency_stop":    {platform: "button", access: AccessControl, permission: "CONTROL"},
 		"home":              {platform: "button", category: "config", access: AccessControl, permission: "CONTROL"},
 		"event":             {platform: "event", bridged: true},
+
+		"unattended_heat": {platform: "binary_sensor", class: "problem"},
+		"last_seen":       {platform: "sensor", class: "timestamp", category: "diagnostic", off: true, bridged: true},
+		"preset":          {platform: "select", options: "Off PLA", access: AccessControl, permission: "CONTROL"},
+		"fan":             {platform: "number", unit: "%", off: true, access: AccessControl, permission: "CONTROL"},
+		"feedrate":        {platform: "number", unit: "%", off: true, access: AccessControl, permission: "CONTROL"},
+		"flowrate":        {platform: "number", unit: "%", off: true, access: AccessControl, permission: "CONTROL"},
+		"tool":            {platform: "select", options: "tool0 tool1", off: true, access: AccessControl, permission: "CONTROL"},
+		"arm":             {platform: "button", access: AccessControl},
+		"plate_clear":     {platform: "button", bridged: true, access: AccessControl},
 	}
 	for _, h := range []string{"tool0", "tool1", "bed", "chamber"} {
 		printer[h+"_temperature"] = want{platform: "sensor", class: "temperature", unit: "°C"}
 		printer[h+"_target"] = want{platform: "sensor", class: "temperature", unit: "°C"}
 		printer[h+"_setpoint"] = want{platform: "number", class: "temperature", unit: "°C", access: AccessControl, permission: "CONTROL"}
 		printer[h+"_offset"] = want{platform: "number", class: "temperature_delta", unit: "°C", category: "config", off: true, access: AccessControl, permission: "CONTROL"}
+		printer[h+"_heater"] = want{platform: "climate", off: true, access: AccessControl, permission: "CONTROL"}
 	}
 	farm := map[string]want{
 		"next_free": {platform: "sensor", class: "timestamp"}, "attention": {platform: "binary_sensor", class: "problem"},
 		"event": {platform: "event"}, "ready": {platform: "sensor"},
 		"pause_all": {platform: "button", access: AccessControl}, "resume_all": {platform: "button", access: AccessControl},
+		"arm": {platform: "button", off: true, access: AccessControl}, "cancel_all": {platform: "button", off: true, access: AccessControl},
+		"emergency_stop_all": {platform: "button", off: true, access: AccessControl},
 	}
 	for _, key := range []string{"printers", "printing", "paused", "idle", "offline", "error", "unreachable"} {
 		farm[key] = want{platform: "sensor"}
@@ -87,6 +100,11 @@ func TestCoreRows(t *testing.T) {
 		"version": {platform: "sensor", category: "diagnostic", bridged: true},
 		"state":   {platform: "binary_sensor", class: "connectivity", category: "diagnostic"},
 	})
+	for key, limits := range map[string][2]float64{"fan": {0, 100}, "feedrate": {10, 200}, "flowrate": {75, 125}} {
+		if c := all["left/"+key].component; *c.Min != limits[0] || *c.Max != limits[1] {
+			t.Errorf("%s goes from %v to %v", key, *c.Min, *c.Max)
+		}
+	}
 	for h, limit := range map[string]float64{"tool0": 300, "tool1": 300, "bed": 120, "chamber": 70} {
 		if c := all["left/"+h+"_setpoint"].component; *c.Min != 0 || *c.Max != limit {
 			t.Errorf("%s_setpoint goes from %v to %v", h, *c.Min, *c.Max)

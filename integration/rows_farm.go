@@ -35,7 +35,12 @@ func farmRows(control bool) []farmRow {
 		},
 	}
 	if control {
-		rows = append(rows, farmButton("pause_all", "Pause all", "mdi:pause"), farmButton("resume_all", "Resume all", "mdi:play-pause"))
+		rows = append(rows,
+			farmButton("pause_all", "Pause all", "mdi:pause"), farmButton("resume_all", "Resume all", "mdi:play-pause"),
+			rarely(farmButton(actionArm, "Arm", "mdi:shield-key-outline")),
+			rarely(farmButton("cancel_all", "Cancel all", "mdi:stop")),
+			rarely(farmButton(actionEmergencyStopAll, "Emergency stop of all", "mdi:alert-octagon")),
+		)
 	}
 	return rows
 }
@@ -62,6 +67,12 @@ func named(r farmRow, c category) farmRow {
 		}
 		return map[string][]string{"names": names}
 	}
+	return r
+}
+
+// rarely is a row that users have to enable first.
+func rarely(r farmRow) farmRow {
+	r.component = disabled(r.component)
 	return r
 }
 

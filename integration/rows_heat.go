@@ -17,6 +17,9 @@ func heatRows(c *PrinterConfig, heaters []string) []printerRow {
 	for _, h := range heaters {
 		rows = append(rows, heaterRows(c, h, heaterName(h, heaters))...)
 	}
+	if len(heaters) > 0 {
+		rows = append(rows, presetRow())
+	}
 	return rows
 }
 
@@ -76,11 +79,53 @@ func heaterRows(c *PrinterConfig, heater, name string) []printerRow {
 			action:     actionSetOffset,
 			parameters: heating(heater),
 		},
+		climateRow(heater, name, highest),
 	}
 }
 
 func celsius(name string, digits int) discovery.Component {
 	return discovery.Component{Platform: discovery.Sensor, Name: name, DeviceClass: "temperature", Unit: "°C", StateClass: "measurement", Precision: &digits}
+}
+
+// The modes of a climate.
+const (
+	modeOff  = "off"
+	modeHeat = "heat"
+)
+
+// climateRow is the heater as a thermostat. Its own topics are those of the mode;
+// the temperature is set by the setpoint's.
+func climateRow(heater, name string, highest float64) printerRow {
+	lowest, step := 0.0, 1.0
+	return printerRow{
+		key: heater + "_heater",
+		component: discovery.Component{
+			Platform: discovery.Climate, Name: name + " heater", Disabled: true, Icon: "mdi:radiator",
+			Min: &lowest, Max: &highest, Step: &step,
+			Heat: &discovery.Heat{Modes: []string{modeOff, modeHeat}, TemperatureUnit: "C"},
+		},
+		value: func(v *printerView) value {
+			switch target := v.state.Heaters[heater].Target; {
+			case target == nil:
+				return unknown
+			case *target > 0:
+				return text(modeHeat)
+			}
+			return text(modeOff)
+		},
+		wire: func(c *discovery.Component, t discovery.Topics, device string) {
+			h := *c.Heat
+			h.ModeStateTopic, h.ModeCommandTopic = c.StateTopic, c.CommandTopic
+			h.TemperatureStateTopic, h.TemperatureCommandTopic = t.Value(device, heater+"_setpoint"), t.Set(device, heater+"_setpoint")
+			h.CurrentTemperatureTopic = t.Value(device, heater+"_temperature")
+			c.Heat, c.StateTopic, c.CommandTopic = &h, "", ""
+		},
+		access: AccessControl, permissions: []string{octoprint.PermissionControl},
+		action: actionSetMode,
+		parameters: func(payload string) (json.RawMessage, *refusal) {
+			return encodeParameters(modeParameters{Heater: heater, Mode: payload}), nil
+		},
+	}
 }
 
 // reading reads one figure of a heater, unknown while the printer is off.

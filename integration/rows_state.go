@@ -64,6 +64,15 @@ func stateRows() []printerRow {
 				return onOff(ready)
 			},
 		},
+		unattendedRow(),
+		{
+			key: "last_seen", bridged: true,
+			component: discovery.Component{
+				Platform: discovery.Sensor, Name: "Last seen", DeviceClass: "timestamp", Category: discovery.CategoryDiagnostic,
+				Disabled: true, Icon: "mdi:eye-outline",
+			},
+			value: func(v *printerView) value { return instant(v.seen) },
+		},
 		{
 			key:       "octoprint_version",
 			component: discovery.Component{Platform: discovery.Sensor, Name: "OctoPrint version", Category: discovery.CategoryDiagnostic, Icon: "mdi:octagram-outline"},

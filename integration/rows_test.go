@@ -21,6 +21,8 @@ func zeroView() *printerView {
 // user may do everything.
 func shapedView() *printerView {
 	v := zeroView()
+	v.config.Arm, v.config.PlateCheck = []string{actionCancel}, true
+	v.has.Presets = []octoprint.Preset{{Name: "PLA", Tool: new(210.0), Bed: new(60.0)}}
 	v.info = octoprint.Info{
 		Version: "1.11.8", User: "admin",
 		Permissions: []string{octoprint.PermissionStatus, octoprint.PermissionPrint, octoprint.PermissionControl, octoprint.PermissionConnection},
@@ -115,8 +117,8 @@ func TestRowRules(t *testing.T) {
 		if f.admin && (f.action == "" || f.device != discovery.Bridge) {
 			t.Errorf("%s: needs mqtt.admin to change nothing of the bridge", at)
 		}
-		// The maintenance switch concerns the bridge alone, and is always known.
-		if f.device == "left" && f.key != actionMaintenance && f.action != "" && f.permission == "" {
+		// Some rows concern the bridge alone.
+		if f.device == "left" && !slices.Contains(ownRows(), f.key) && f.action != "" && f.permission == "" {
 			t.Errorf("%s: action %q with permission %q", at, f.action, f.permission)
 		}
 		if f.bridged != slices.Equal(c.Availability, []string{"octoprint2mqtt/bridge/state"}) {
@@ -125,6 +127,9 @@ func TestRowRules(t *testing.T) {
 		checkPlatform(t, at, f)
 	}
 }
+
+// ownRows take commands that OctoPrint has no part in.
+func ownRows() []string { return []string{actionMaintenance, actionPlateClear, actionArm} }
 
 func checkPlatform(t *testing.T, at string, f facts) {
 	t.Helper()
@@ -145,6 +150,15 @@ func checkPlatform(t *testing.T, at string, f facts) {
 	case discovery.Switch:
 		if f.action == "" || !f.hasValue {
 			t.Errorf("%s: a switch has an action and a value", at)
+		}
+	case discovery.Climate:
+		base := "octoprint2mqtt/" + f.device + "/"
+		setpoint := base + strings.TrimSuffix(f.key, "_heater") + "_setpoint"
+		h := c.Heat
+		if f.action == "" || !f.hasValue || h == nil || h.ModeStateTopic != base+f.key || h.ModeCommandTopic != base+f.key+"/set" ||
+			h.TemperatureStateTopic != setpoint || h.TemperatureCommandTopic != setpoint+"/set" ||
+			h.CurrentTemperatureTopic != strings.TrimSuffix(setpoint, "_setpoint")+"_temperature" || !slices.Equal(h.Modes, []string{"off", "heat"}) {
+			t.Errorf("%s: a thermostat has its mode, and the setpoint's temperature: %+v", at, h)
 		}
 	case discovery.Event:
 		if f.hasValue || !f.bridged && f.device == "left" || !slices.Equal(c.EventTypes, eventTypes()) {
@@ -208,7 +222,7 @@ func TestDiscoveryDocumentsAreValid(t *testing.T) {
 		if err := d.Validate(); err != nil {
 			t.Error(err)
 		}
-		if n := len(d.Components); v.info.Version == "" && n > 20 || v.info.Version != "" && n < 60 {
+		if n := len(d.Components); v.info.Version == "" && n > 30 || v.info.Version != "" && n < 60 {
 			t.Errorf("%d components", n)
 		}
 	}

@@ -13,6 +13,7 @@ func printerRows(v *printerView) []printerRow {
 	rows = append(rows, stateRows()...)
 	rows = append(rows, jobRows()...)
 	rows = append(rows, heatRows(v.config, v.heaters())...)
+	rows = append(rows, sentRows(v)...)
 	rows = append(rows, controlRows()...)
 	rows = append(rows, fileChoiceRows()...)
 	rows = append(rows, connectionRows(v)...)
@@ -20,6 +21,12 @@ func printerRows(v *printerView) []printerRow {
 	rows = append(rows, systemRows(v.has.Commands)...)
 	rows = append(rows, updateRows()...)
 	rows = append(rows, diagnosticRows()...)
+	if v.config.PlateCheck {
+		rows = append(rows, plateRow())
+	}
+	if len(v.config.Arm) > 0 {
+		rows = append(rows, armRow())
+	}
 	return append(rows, pluginRows(v)...)
 }
 

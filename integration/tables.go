@@ -35,20 +35,25 @@ type shape struct {
 	permitted   bool   // everything: the server knows no permissions
 	version     string // of OctoPrint
 	inventory   string // as JSON
+	arms        bool   // something needs arming
+	plateCheck  bool
 }
 
 func (v *printerView) shape() shape {
 	return shape{
 		access: v.config.Access, limits: v.config.Limits, heaters: strings.Join(v.heaters(), " "),
 		reached: v.reached(), permissions: strings.Join(v.info.Permissions, " "), permitted: v.info.Permissions == nil,
-		version: v.info.Version, inventory: v.has.shape(),
+		version: v.info.Version, inventory: v.has.shape(), arms: len(v.config.Arm) > 0, plateCheck: v.config.PlateCheck,
 	}
 }
 
 // view returns a view that has the shape and nothing else, so that no row can
 // depend on what isn't part of it.
 func (s shape) view() *printerView {
-	v := &printerView{config: &PrinterConfig{Access: s.access, Limits: s.limits}}
+	v := &printerView{config: &PrinterConfig{Access: s.access, Limits: s.limits, PlateCheck: s.plateCheck}}
+	if s.arms {
+		v.config.Arm = []string{""} // which they are decides no row
+	}
 	if s.heaters != "" {
 		v.info.Profile = &octoprint.Profile{Heaters: strings.Fields(s.heaters)}
 	}

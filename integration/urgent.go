@@ -1,6 +1,9 @@
 package integration
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 const (
 	// maxUrgent is how many urgent commands of one kind and printer run side by
@@ -29,19 +32,21 @@ type urgentRun struct {
 // overtook reports whether an urgent command that came later makes a queued one
 // wrong.
 func (u *urgent) overtook(c *command, ready call) bool {
-	return c.number < u.stopped || ready.heater != "" && c.number < u.off[ready.heater]
+	return c.number < u.stopped || slices.ContainsFunc(ready.heaters, func(h string) bool { return c.number < u.off[h] })
 }
 
 // note remembers what an urgent command overtakes.
 func (u *urgent) note(c *command, ready call) {
-	if ready.heater == "" {
+	if len(ready.heaters) == 0 {
 		u.stopped = c.number
 		return
 	}
 	if u.off == nil {
 		u.off = make(map[string]uint64)
 	}
-	u.off[ready.heater] = c.number
+	for _, h := range ready.heaters {
+		u.off[h] = c.number
+	}
 }
 
 // hurry runs an urgent command at once, whatever waits and whatever hangs. It

@@ -2,6 +2,7 @@ package octoprint_test
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -20,7 +21,7 @@ func TestSetTargets(t *testing.T) {
 			wantFailure(t, c.SetTargets(b.t.Context(), map[string]float64{"chamber": 40, "tool0": 200, "tool1": 210, "bed": 60}), octoprint.Conflict)
 			var got []string
 			for _, r := range b.sim.Requests() {
-				if r.Method == "POST" && strings.HasPrefix(r.Path, "/api/printer/") {
+				if r.Method == http.MethodPost && strings.HasPrefix(r.Path, "/api/printer/") {
 					got = append(got, fmt.Sprintf("%s %s", r.Path, r.Body))
 				}
 			}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"octoprint2mqtt/integration"
 )
@@ -45,6 +46,9 @@ func readPrinter(s *section) integration.PrinterConfig {
 	printer.TLS = readTLS(s, printer.URL)
 	printer.Limits = readLimits(s)
 	printer.ReadyBelow = read(s, "ready_below", integration.DefaultReadyBelow, celsius(20, 100))
+	printer.PlateCheck = read(s, "plate_check", false, boolean)
+	printer.HeatWatch = read(s, "heat_watch", integration.DefaultHeatWatch, duration(time.Minute, 24*time.Hour))
+	printer.Arm = readList(s, "arm", armKey)
 	printer.GcodeAllow = readList(s, "gcode_allow", gcodeWord)
 	printer.Raw = readRaw(s)
 	if !printer.Disabled && !s.has("api_key_file") {

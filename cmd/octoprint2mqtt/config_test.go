@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"octoprint2mqtt/integration"
 )
@@ -109,7 +110,7 @@ func TestMinimalFile(t *testing.T) {
 			Farm: integration.FarmConfig{Name: "Print farm"},
 			Printers: []integration.PrinterConfig{{
 				ID: "left", Name: "left", URL: address(t, "http://octopi.local"), APIKey: "ABCDEF",
-				Access: integration.AccessControl, Limits: integration.DefaultLimits, ReadyBelow: 50,
+				Access: integration.AccessControl, Limits: integration.DefaultLimits, ReadyBelow: 50, HeatWatch: 30 * time.Minute,
 			}},
 		},
 		Log: LogConfig{Level: "info", Format: "auto"},
@@ -131,14 +132,15 @@ func TestEveryKey(t *testing.T) {
 				ID: "1", Name: "no", URL: address(t, "https://octopi.local:5000/left%2Fright"), APIKey: "KEY-OF-FILE",
 				User: "me", Area: "Küche: links", Access: integration.AccessFull,
 				Limits: integration.Limits{Tool: 285.5, Bed: 110, Chamber: 32}, ReadyBelow: 40,
+				PlateCheck: true, Arm: []string{"cancel", "tool1_setpoint"}, HeatWatch: 90 * time.Minute,
 				GcodeAllow: []integration.GcodeWord{{Word: "M117"}, {Word: "M106", WhilePrinting: true}, {Word: "G38.2"}},
 				Raw:        integration.RawConfig{Plugins: []string{"arc_welder", "octolapse"}, Events: []string{"plugin_arc_welder_done"}},
 			}, {
 				ID: "old", Name: "old", URL: address(t, "http://[::1]"), Access: integration.AccessRead, Disabled: true,
-				Limits: integration.Limits{Tool: 300, Bed: 60, Chamber: 70}, ReadyBelow: 50,
+				Limits: integration.Limits{Tool: 300, Bed: 60, Chamber: 70}, ReadyBelow: 50, HeatWatch: 30 * time.Minute,
 			}, {
 				ID: "new", Name: "new", URL: address(t, "http://[::1]:80"), APIKey: "KEY-OF-ENV",
-				Access: integration.AccessControl, Limits: integration.DefaultLimits, ReadyBelow: 50,
+				Access: integration.AccessControl, Limits: integration.DefaultLimits, ReadyBelow: 50, HeatWatch: 30 * time.Minute,
 			}},
 		},
 		Log: LogConfig{Level: "debug", Format: "json"},

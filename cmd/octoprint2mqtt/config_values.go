@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -63,6 +64,37 @@ func celsius(low, high float64) func(string) (float64, error) {
 		}
 		return number, nil
 	}
+}
+
+// duration accepts a time from least to most.
+func duration(least, most time.Duration) func(string) (time.Duration, error) {
+	return func(text string) (time.Duration, error) {
+		d, err := time.ParseDuration(text)
+		if err != nil || d < least || d > most {
+			return 0, fmt.Errorf("is not a time from %s to %s, such as 45m or 1h30m", spoken(least), spoken(most))
+		}
+		return d, nil
+	}
+}
+
+// spoken writes a time of whole minutes or hours as short as it can be.
+func spoken(d time.Duration) string {
+	return strings.TrimSuffix(strings.TrimSuffix(d.String(), "0s"), "0m")
+}
+
+// armKey accepts the key of a row that can be made to need arming.
+func armKey(text string) (string, error) {
+	switch {
+	case text == "emergency_stop":
+		return "", errors.New("can't need arming: an emergency stop must be possible at any time")
+	case integration.ArmKey(text):
+		return text, nil
+	}
+	const wrong = "is not the key of a row that takes commands, such as cancel or tool0_setpoint"
+	if meant := nearest(text, integration.ArmKeys()); meant != "" {
+		return "", errors.New(wrong + "; did you mean " + meant + "?")
+	}
+	return "", errors.New(wrong + "; docs/entities.md lists them")
 }
 
 var gcodeWordForm = regexp.MustCompile(`^[GMT][0-9]{1,4}(\.[0-9]{1,2})?$`)

@@ -143,7 +143,7 @@ func (f *demoFarm) add(ctx context.Context, p demoPrinter) error {
 	f.printers = append(f.printers, integration.PrinterConfig{
 		ID: p.id, Name: p.name, URL: &url.URL{Scheme: "http", Host: listener.Addr().String()},
 		APIKey: "operator-key", Access: integration.AccessControl,
-		Limits: integration.DefaultLimits, ReadyBelow: integration.DefaultReadyBelow,
+		Limits: integration.DefaultLimits, ReadyBelow: integration.DefaultReadyBelow, HeatWatch: integration.DefaultHeatWatch,
 	})
 	return nil
 }
