@@ -62,10 +62,21 @@ func rawSettings(settings map[string]string) map[string]json.RawMessage {
 	return raw
 }
 
+// settingsRows are the rows of those plugins that settings have shown to be there.
+func settingsRows(v *printerView) []printerRow {
+	var rows []printerRow
+	for _, p := range plugins() {
+		if _, ok := v.has.Plugins[p.id]; ok && p.rows != nil && !p.asked && !p.bundled {
+			rows = append(rows, p.rows(v)...)
+		}
+	}
+	return rows
+}
+
 // rowTable writes the rows of plugins as "key platform class unit access permission".
 func rowTable(v *printerView) []string {
 	var list []string
-	for _, r := range pluginRows(v) {
+	for _, r := range settingsRows(v) {
 		words := []string{r.key, string(r.component.Platform), r.component.DeviceClass, r.component.Unit, string(r.access), strings.Join(r.permissions, " ")}
 		list = append(list, strings.Join(slices.DeleteFunc(words, func(s string) bool { return s == "" }), " "))
 	}
@@ -82,7 +93,7 @@ func checkPluginRows(t *testing.T, v *printerView, want ...string) {
 	shape := *v
 	shape.now = vitals{}
 	components := make(map[string]discovery.Component)
-	for _, f := range factsOf("left", pluginRows(&shape), &shape) {
+	for _, f := range factsOf("left", settingsRows(&shape), &shape) {
 		if err := f.component.Validate(); err != nil {
 			t.Errorf("%s: %v", f.key, err)
 		}
@@ -109,7 +120,7 @@ func checkPluginRows(t *testing.T, v *printerView, want ...string) {
 // shownBy returns what a row of plugins shows.
 func shownBy(t *testing.T, v *printerView, key string) string {
 	t.Helper()
-	for _, r := range pluginRows(v) {
+	for _, r := range settingsRows(v) {
 		if r.key == key {
 			return r.value(v).payload()
 		}
@@ -121,7 +132,7 @@ func shownBy(t *testing.T, v *printerView, key string) string {
 // checkFree fails if a row's value costs memory while nothing changes.
 func checkFree(t *testing.T, v *printerView) {
 	t.Helper()
-	for _, r := range pluginRows(v) {
+	for _, r := range settingsRows(v) {
 		if n := testing.AllocsPerRun(20, func() { r.value(v) }); n > 0 {
 			t.Errorf("%s costs %v allocations", r.key, n)
 		}
