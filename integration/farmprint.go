@@ -40,6 +40,7 @@ func (f *farm) place(ctx context.Context, file fileParameters, at time.Time, ans
 		return
 	}
 	results := make(map[string]printerResult)
+	var begun *printer
 	verdict := refuse(CodeWrongState, "no printer that is ready has the file %s", quote(file.Path))
 	settled := false
 	for _, p := range f.bridge.printers() {
@@ -54,7 +55,7 @@ func (f *farm) place(ctx context.Context, file fileParameters, at time.Time, ans
 		}
 		switch {
 		case r == nil:
-			results[p.id], verdict = printerResult{Status: statusOK}, nil
+			results[p.id], verdict, begun = printerResult{Status: statusOK}, nil, p
 		case settled:
 			results[p.id] = printerResult{Status: statusError, Error: r}
 			verdict = refuse(r.Code, "%s: %s", p.id, r.Message)
@@ -63,6 +64,23 @@ func (f *farm) place(ctx context.Context, file fileParameters, at time.Time, ans
 		}
 	}
 	answer(verdict, results)
+	if begun != nil {
+		begun.awaitBusy(ctx)
+	}
+}
+
+const (
+	// busyPause and busyAttempts bound how long a printer that has accepted a print
+	// may go on to look ready.
+	busyPause    = 100 * time.Millisecond
+	busyAttempts = 30
+)
+
+// awaitBusy waits until the printer is seen to be no longer ready, so that the next
+// print isn't placed at it, too.
+func (p *printer) awaitBusy(ctx context.Context) {
+	for n := 0; n < busyAttempts && p.unready() == nil && wait(ctx, busyPause); n++ {
+	}
 }
 
 // harmless reports whether a refusal says for certain that nothing was begun.

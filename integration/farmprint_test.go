@@ -158,6 +158,9 @@ func TestFarmPrintsAtOnce(t *testing.T) {
 		for id := range w.sims {
 			w.expect(id, "printing", "ON")
 			shown = append(shown, w.value(id, "file"))
+			if sent := w.sims[id].sentTo(0); len(sent) != 1 {
+				t.Errorf("%s was asked %q", id, sent)
+			}
 		}
 		slices.Sort(shown)
 		if got := strings.Join(shown, " "); got != "0.gcode 1.gcode 2.gcode" {
