@@ -42,7 +42,7 @@ func FuzzPlugins(f *testing.F) {
 				}
 			}
 		}
-		checkPluginRows(t, p)
+		checkEveryPluginRow(t, p)
 		for _, own := range list {
 			for _, i := range own.inquiries {
 				if change, err := i.ask(t.Context(), octoPrintThatSays(told), p.view); err == nil && change != nil {
@@ -52,7 +52,7 @@ func FuzzPlugins(f *testing.F) {
 				}
 			}
 		}
-		checkPluginRows(t, p)
+		checkEveryPluginRow(t, p)
 	})
 }
 
@@ -70,8 +70,8 @@ func octoPrintThatSays(body []byte) *octoprint.Client {
 	}})
 }
 
-// checkPluginRows fails unless what a printer shows can be shown.
-func checkPluginRows(t *testing.T, p *printer) {
+// checkEveryPluginRow fails unless what a printer shows can be shown.
+func checkEveryPluginRow(t *testing.T, p *printer) {
 	t.Helper()
 	p.mu.Lock()
 	defer p.mu.Unlock()
