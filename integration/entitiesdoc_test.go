@@ -66,7 +66,8 @@ connects by a serial port.
 ## Plugins
 
 A printer has these rows where its OctoPrint has the plugin. That is known from OctoPrint's settings, for which the API
-key's user needs the permission SETTINGS_READ, unless the plugin is bundled with OctoPrint. *Unverified*: written after the plugin's code, and not yet seen with a running one.
+key's user needs the permission SETTINGS_READ, unless the plugin is bundled with OctoPrint. *Unverified*: written after
+the plugin's code, and not yet seen with a running one.
 
 `)
 	for _, p := range plugins() {
@@ -85,7 +86,7 @@ func writePlugin(b *strings.Builder, p plugin, view *printerView) {
 		b.WriteString(", unverified")
 	}
 	b.WriteString(". " + p.remark + "\n\n")
-	if p.rows == nil {
+	if p.rows == nil || p.bundled { // these are above
 		return
 	}
 	v := *view

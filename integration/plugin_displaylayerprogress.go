@@ -97,7 +97,7 @@ func layerRows(*printerView) []printerRow {
 		{
 			key:       "dlp_fan",
 			component: disabled(percent("Fan speed from G-code", "mdi:fan")),
-			value:     func(v *printerView) value { return number(v.layers().fan, 0) },
+			value:     func(v *printerView) value { return number(pluginFan(v), 0) },
 		},
 		{
 			key: "dlp_feedrate", noise: everyMinute,

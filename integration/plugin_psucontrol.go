@@ -66,12 +66,17 @@ func psuState(message json.RawMessage) func(*printerView) {
 // preparePSU never toggles: what is asked for is what is sent, whatever is known of
 // the power.
 func preparePSU(parameters json.RawMessage, v *printerView) (call, *refusal) {
-	var p maintenanceParameters
+	var p struct {
+		On *bool `json:"on"`
+	}
 	if r := decodeParameters(parameters, &p); r != nil {
 		return call{}, r
 	}
+	if p.On == nil {
+		return call{}, refuse(CodeInvalid, "psu needs on, such as {\"on\": true}")
+	}
 	command := "turnPSUOn"
-	if !p.On {
+	if !*p.On {
 		command = "turnPSUOff"
 		if phase := v.state.Phase; phase.Job() || phase == octoprint.PhaseSending {
 			return call{}, refuse(CodeWrongState, "the printer is %s: its power can't be turned off before that has ended", phase)

@@ -113,17 +113,20 @@ func TestPluginAnswers(t *testing.T) {
 	}{
 		{
 			"psu", psuID, "/api/plugin/psucontrol", `{"isPSUOn":true}`,
-			map[string]string{"psu": "ON"}, `{"on":true}`,
+			map[string]string{"psu": "ON"},
+			`{"on":true}`,
 		},
 		{
 			"pi", piID, "/api/plugin/pi_support",
 			`{"model":"Raspberry Pi 4 Model B Rev 1.4","throttle_enabled":true,"throttle_functional":true,"throttle_state":{"current_overheat":false,"current_undervoltage":true}}`,
-			map[string]string{"undervoltage": "ON", "overheating": "OFF"}, `{"overheating":false,"undervoltage":true}`,
+			map[string]string{"undervoltage": "ON", "overheating": "OFF"},
+			`{"overheating":false,"undervoltage":true}`,
 		},
 		{
 			"a Pi that can't tell", piID, "/api/plugin/pi_support",
 			`{"throttle_enabled":true,"throttle_functional":false,"throttle_state":{"current_overheat":false,"current_undervoltage":false}}`,
-			map[string]string{"undervoltage": "None", "overheating": "None"}, `{"overheating":null,"undervoltage":null}`,
+			map[string]string{"undervoltage": "None", "overheating": "None"},
+			`{"overheating":null,"undervoltage":null}`,
 		},
 		{
 			"layers", layerID, "/plugin/DisplayLayerProgress/values",
@@ -134,15 +137,18 @@ func TestPluginAnswers(t *testing.T) {
 		{
 			"resources", resourceID, "/plugin/resource_monitor/stats",
 			`{"cpu":{"average":12.34,"cores":[1,2]},"memory":{"percent":41.0,"total":1},"temp":{"celsius":{"current":52.618},"fahrenheit":{}}}`,
-			map[string]string{"cpu": "12.3", "memory": "41", "soc_temperature": "52.6"}, `{"cpu":12.3,"memory":41,"soc_temperature":52.6}`,
+			map[string]string{"cpu": "12.3", "memory": "41", "soc_temperature": "52.6"},
+			`{"cpu":12.3,"memory":41,"soc_temperature":52.6}`,
 		},
 		{
 			"no sensor", resourceID, "/plugin/resource_monitor/stats", `{"cpu":{"average":0},"memory":{"percent":1},"temp":{"celsius":{},"fahrenheit":{}}}`,
-			map[string]string{"cpu": "0", "memory": "1", "soc_temperature": "None"}, `{"cpu":0,"memory":1,"soc_temperature":null}`,
+			map[string]string{"cpu": "0", "memory": "1", "soc_temperature": "None"},
+			`{"cpu":0,"memory":1,"soc_temperature":null}`,
 		},
 		{
 			"garbage", layerID, "/plugin/DisplayLayerProgress/values", `[1]`,
-			map[string]string{"layer": "None", "layers": "None", "height": "None"}, `{"fan":null,"feedrate_mm_min":null,"height_mm":null,"total_height_mm":null}`,
+			map[string]string{"layer": "None", "layers": "None", "height": "None"},
+			`{"fan":null,"feedrate_mm_min":null,"height_mm":null,"total_height_mm":null}`,
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

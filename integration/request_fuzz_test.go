@@ -26,10 +26,12 @@ func FuzzRequest(f *testing.F) {
 		`{"heater":"bed","target":-0.0}`, `{"heater":"tool0/../..","target":0}`, `{"axes":["x","y","x"]}`, `{"axes":["z"]}`, `{"port":"/dev/tty\u0000","baudrate":115200}`, `{"port":"AUTO","profile":"_default"}`,
 		`{"x":10,"z":-1,"speed":600}`, `{"amount_mm":5,"tool":"tool0"}`, `{"tool":"tool0"}`, `{"path":"a.gcode"}`, `{"path":"a.gcode","origin":"sdcard"}`,
 		`{"command":"M106 S255"}`, `{"commands":["G28 X","M104 S200"]}`, `{"text":"Hello"}`, `{"name":"a.gcode","base64":"RzI4","print":true}`, `{"source":"core","action":"restart"}`,
+		`{"choice":"Yes"}`, `{"on":false}`,
 	} {
 		f.Add([]byte(seed))
 	}
 	v := &printerIn(everythingAllowed()).view
+	v.withDialog(octoprint.Prompt{Text: "Door open?", Choices: []string{"Yes"}}, true)
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		q, r := parseRequest(payload)
 		if r != nil {
@@ -136,11 +138,12 @@ func (y *yesSayer) serve(conn net.Conn) {
 	}
 	body, _ := io.ReadAll(r.Body)
 	answer, known := map[string]string{
-		"/api/version":         `{"server":"1.11.8"}`,
-		"/api/connection":      `{"current":{"state":"Closed"}}`,
-		"/api/files":           `{"files":[{"type":"machinecode","origin":"local","path":"a.gcode"}]}`,
-		"/api/system/commands": `{"core":[{"source":"core","action":"restart","name":"Restart"}]}`,
-		updatePath:             `{"order":["octoprint"]}`,
+		"/api/version":            `{"server":"1.11.8"}`,
+		"/api/connection":         `{"current":{"state":"Closed"}}`,
+		"/api/files":              `{"files":[{"type":"machinecode","origin":"local","path":"a.gcode"}]}`,
+		"/api/system/commands":    `{"core":[{"source":"core","action":"restart","name":"Restart"}]}`,
+		updatePath:                `{"order":["octoprint"]}`,
+		"/api/plugin/" + promptID: `{"text":"Door open?","choices":["Yes"]}`,
 	}[r.URL.Path]
 	if r.Method != http.MethodGet {
 		y.sent, known = append(y.sent, sentCommand{r.Method, r.URL.Path, string(body)}), r.URL.Path == updatePath
@@ -162,7 +165,7 @@ type posted struct {
 	Target, Offset, Amount, X, Y, Z             *float64
 	Targets, Offsets                            map[string]float64
 	Absolute, Print                             bool
-	Speed, Factor                               int
+	Speed, Factor, Choice                       int
 }
 
 // checkPosted holds a command to OctoPrint against the contract, and returns it
@@ -192,10 +195,11 @@ func checkPosted(t *testing.T, s sentCommand, c *PrinterConfig) posted {
 		"/api/printer/printhead": {"home", "jog", "feedrate"}, "/api/printer/command": {"M112", ""},
 		"/api/printer/tool": {"target", "offset", "extrude", "select", "flowrate"}, "/api/printer/bed": {"target", "offset"},
 		"/api/files/local/a.gcode": {"select"}, "/api/system/commands/core/restart": {""},
+		"/api/plugin/" + promptID: {"select"}, "/api/plugin/" + psuID: {"turnPSUOn", "turnPSUOff"},
 	}
 	ok := slices.Contains(commands[s.path], p.Command) && (p.Command == "pause") == (p.Action == "pause" || p.Action == "resume") &&
 		!hasControl(p.Port+p.PrinterProfile+strings.Join(p.Commands, "")) && p.Baudrate >= 0 && p.Baudrate <= 4_000_000 &&
-		p.Speed >= 0 && p.Speed <= fastest && (p.Tool == "" || p.Tool == "tool0")
+		p.Choice == 0 && p.Speed >= 0 && p.Speed <= fastest && (p.Tool == "" || p.Tool == "tool0")
 	switch p.Command {
 	case "feedrate":
 		ok = ok && p.Factor >= 10 && p.Factor <= 200
