@@ -20,7 +20,7 @@ func TestAnotherProfile(t *testing.T) {
 		info := p.view.info
 		p.mu.Unlock()
 		before := w.broker.seen()
-		info.Profile = &octoprint.Profile{ID: "other", Model: "Twin", Heaters: []string{"tool0", "tool1", "chamber"}}
+		info.Profile = &octoprint.Profile{ID: "_default", Model: "Twin", Heaters: []string{"tool0", "tool1", "chamber"}}
 		p.InfoChanged(info)
 		w.sleep(5 * time.Second)
 		for key, want := range map[string]string{
