@@ -25,6 +25,7 @@ const (
 	EventFileAdded           EventType = "FileAdded"
 	EventFileRemoved         EventType = "FileRemoved"
 	EventFilesUpdated        EventType = "UpdatedFiles"
+	EventFileAnalysed        EventType = "MetadataAnalysisFinished"
 	EventFilamentChange      EventType = "FilamentChange"
 	EventMovieDone           EventType = "MovieDone" // a timelapse is ready
 )
@@ -35,7 +36,7 @@ func subscribedEvents() []EventType {
 		EventPrintStarted, EventPrintPaused, EventPrintResumed,
 		EventPrintDone, EventPrintCancelled, EventPrintFailed, EventProfileModified,
 		EventSettingsUpdated, EventConnectionsFound, EventFirmwareData,
-		EventFileAdded, EventFileRemoved, EventFilesUpdated, EventFilamentChange, EventMovieDone,
+		EventFileAdded, EventFileRemoved, EventFilesUpdated, EventFileAnalysed, EventFilamentChange, EventMovieDone,
 	}
 }
 

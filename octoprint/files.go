@@ -59,6 +59,19 @@ func (c *Client) Files(ctx context.Context) ([]File, error) {
 	return list, nil
 }
 
+// File returns a printable file. It fails with Refused and status 404 where there is
+// none. It needs the permission FILES_LIST.
+func (c *Client) File(ctx context.Context, origin, path string) (File, error) {
+	var w wireFile
+	if err := c.get(ctx, filePath(origin, path), &w); err != nil {
+		return File{}, err
+	}
+	if w.Type != "machinecode" || w.Path == "" {
+		return File{}, &Error{Op: "GET " + filePath(origin, path), Failure: Refused, Message: "this is no printable file"}
+	}
+	return w.file(), nil
+}
+
 // collect appends the printable files among files and in folders.
 func collect(list []File, files []wireFile, depth int) []File {
 	for _, w := range files {

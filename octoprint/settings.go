@@ -32,7 +32,8 @@ type Webcam struct {
 	// Snapshot is where a single picture can be had, as the owner wrote it: often
 	// seen from the server itself. Empty: there are none.
 	Snapshot string
-	// A picture is turned by 90° against the clock first, and flipped then.
+	// A picture is flipped first, left to right and top to bottom, and turned by 90°
+	// against the clock then.
 	Rotate90, FlipH, FlipV bool
 }
 

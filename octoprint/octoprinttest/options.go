@@ -2,6 +2,7 @@ package octoprinttest
 
 import (
 	"cmp"
+	"net/http"
 	"time"
 )
 
@@ -34,6 +35,11 @@ type Options struct {
 	Presets []Preset
 	// SnapshotURL and StreamURL are those of the webcam; empty for none.
 	SnapshotURL, StreamURL string
+	// Webcams are all webcams, instead of the one that SnapshotURL tells of.
+	Webcams []Webcam
+	// Camera answers requests for pictures, at /webcam/ and wherever the query says action=snapshot; nil gives a small
+	// picture of the print.
+	Camera http.HandlerFunc
 	// SystemCommands are the custom commands in the system menu.
 	SystemCommands []SystemCommand
 	// Plugins are those that are installed, by their identifiers.
@@ -161,6 +167,9 @@ type File struct {
 	M73 bool
 	// User is the uploader; empty for the first user.
 	User string
+	// Thumbnail is the picture that the slicer has put into the file; nil for none. It can be seen since 2.0, and before
+	// that with the plugin prusaslicerthumbnails.
+	Thumbnail []byte
 	// Contents is what a download gives; it does not influence the print.
 	Contents []byte
 }

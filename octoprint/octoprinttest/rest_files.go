@@ -77,6 +77,7 @@ func (c *call) describeFile(e *entry) object {
 	if c.s.release.atLeast(11) {
 		o["user"] = e.User
 	}
+	c.thumbnails(e, o)
 	if e.Estimate > 0 {
 		o["gcodeAnalysis"] = e.analysis(c.s.release)
 	}

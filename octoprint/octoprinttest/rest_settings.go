@@ -58,21 +58,31 @@ func (c *call) actions() []object {
 
 func (c *call) webcam() object {
 	o := c.s.options
+	cams := o.webcams()
+	first := Webcam{Name: "classic"}
+	if len(cams) > 0 {
+		first = cams[0]
+	}
 	w := object{
-		"webcamEnabled": true, "timelapseEnabled": true, "streamUrl": o.StreamURL, "snapshotUrl": o.SnapshotURL,
+		"webcamEnabled": true, "timelapseEnabled": true, "streamUrl": o.StreamURL, "snapshotUrl": first.Snapshot,
 		"streamRatio": "16:9", "streamTimeout": 5, "snapshotTimeout": 5, "snapshotSslValidation": true,
-		"flipH": false, "flipV": false, "rotate90": false, "ffmpegPath": nil,
+		"flipH": first.FlipH, "flipV": first.FlipV, "rotate90": first.Rotate90, "ffmpegPath": nil,
 	}
-	if c.s.release.hasWebcamList() {
-		w["defaultWebcam"], w["snapshotWebcam"] = "classic", "classic"
-		w["webcams"] = []object{{
-			"name": "classic", "displayName": "Classic Webcam", "provider": "classicwebcam",
-			"canSnapshot": o.SnapshotURL != "", "snapshotDisplay": o.SnapshotURL,
-			"flipH": false, "flipV": false, "rotate90": false,
+	if !c.s.release.hasWebcamList() {
+		return w
+	}
+	w["defaultWebcam"], w["snapshotWebcam"] = first.Name, first.Name
+	list := []object{}
+	for _, cam := range cams {
+		list = append(list, object{
+			"name": cam.Name, "displayName": cam.DisplayName, "provider": "classicwebcam",
+			"canSnapshot": cam.Snapshot != "", "snapshotDisplay": cam.Snapshot,
+			"flipH": cam.FlipH, "flipV": cam.FlipV, "rotate90": cam.Rotate90,
 			"extras": object{"stream": o.StreamURL, "streamRatio": "16:9", "streamTimeout": 5},
-			"compat": object{"stream": o.StreamURL, "snapshot": o.SnapshotURL, "snapshotTimeout": 5},
-		}}
+			"compat": object{"stream": o.StreamURL, "snapshot": cam.Snapshot, "snapshotTimeout": 5},
+		})
 	}
+	w["webcams"] = list
 	return w
 }
 

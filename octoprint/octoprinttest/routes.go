@@ -79,9 +79,13 @@ func (s *Server) routesOfRelease() []route {
 	if r.isTwo() {
 		some = append(some,
 			route{"GET", "/api/files/printer", "FILES_LIST", (*call).card},
+			route{"GET", "/downloads/thumbs/local/*", "FILES_DOWNLOAD", (*call).thumbnail},
 			route{"GET", "/api/plugin/pluginmanager", "PLUGIN_PLUGINMANAGER_LIST", func(*call) response { return done() }},
 		)
 	} else {
+		if _, ok := s.options.Plugins[thumbnailPlugin]; ok {
+			some = append(some, route{"GET", "/plugin/" + thumbnailPlugin + "/thumbnail/*", "", (*call).thumbnail})
+		}
 		some = append(some,
 			route{"GET", "/api/files/sdcard", "FILES_LIST", (*call).card},
 			route{"GET", "/api/plugin/pluginmanager", "PLUGIN_PLUGINMANAGER_LIST", (*call).plugins},

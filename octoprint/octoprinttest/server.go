@@ -82,7 +82,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return // the client went away
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	if s.disturbed(w, r) {
+	if s.serveCamera(w, r) || s.disturbed(w, r) {
 		return
 	}
 	path, ok := s.strip(r.URL.Path)
