@@ -16,6 +16,7 @@ const (
 	valueClass                     // states, documents, events, answers
 	availabilityClass              // a printer is available when its values are right
 	onlineClass                    // and the bridge when everything is
+	pictureClass                   // nothing waits for pictures, which are large
 	classes
 )
 
@@ -42,7 +43,8 @@ type outbox struct {
 	answers []message
 	raw     []message // what is passed through
 	rawSize int       // bytes of their payloads
-	muted   bool      // events and answers are not wanted
+	passing passing
+	muted   bool // events and answers are not wanted
 	dropped uint64
 }
 
@@ -85,7 +87,7 @@ type message struct {
 }
 
 func newOutbox() *outbox {
-	return &outbox{wake: make(chan struct{}, 1), topics: make(map[topicKey]*retained)}
+	return &outbox{wake: make(chan struct{}, 1), topics: make(map[topicKey]*retained), passing: make(passing)}
 }
 
 // Put sets what should be retained on a topic, which is never nothing.
@@ -99,8 +101,24 @@ func (o *outbox) Put(topic, payload string, c class) {
 	} else if r.payload == kept {
 		return
 	}
-	r.payload, r.class = kept, c
+	o.classifyLocked(r, c)
+	r.payload = kept
 	o.markLocked(r)
+}
+
+// classifyLocked sets the class of a topic. A picture that another class takes the
+// place of is dropped.
+func (o *outbox) classifyLocked(r *retained, c class) {
+	o.passing.drop(r)
+	if r.class == c {
+		return
+	}
+	if r.dirty {
+		o.dirty[r.class] = slices.DeleteFunc(o.dirty[r.class], func(d *retained) bool { return d == r })
+		r.dirty = false
+	}
+	o.settleLocked(r)
+	r.class = c
 }
 
 func (o *outbox) addLocked(topic string) *retained {
@@ -119,6 +137,13 @@ func (o *outbox) Remove(topic string) {
 		r = o.addLocked(topic)
 		r.class = valueClass
 	}
+	o.removeLocked(r)
+}
+
+func (o *outbox) removeLocked(r *retained) {
+	if r.class == pictureClass {
+		o.classifyLocked(r, valueClass)
+	}
 	r.payload = packed{}
 	o.markLocked(r)
 }
@@ -128,8 +153,7 @@ func (o *outbox) RemoveAll() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, r := range o.topics {
-		r.payload = packed{}
-		o.markLocked(r)
+		o.removeLocked(r)
 	}
 }
 
@@ -142,6 +166,7 @@ func (o *outbox) Disown(topic string) {
 		return
 	}
 	delete(o.topics, r.topic)
+	o.passing.drop(r)
 	o.settleLocked(r)
 	if r.dirty {
 		o.dirty[r.class] = slices.DeleteFunc(o.dirty[r.class], func(d *retained) bool { return d == r })
@@ -207,16 +232,20 @@ func (o *outbox) Drop() {
 }
 
 // Forget drops all knowledge of the broker: every retained topic is to be sent
-// again. It is called when a connection begins, with nothing in flight.
+// again, but pictures, which somebody has to put once more. It is called when a
+// connection begins, with nothing in flight.
 func (o *outbox) Forget() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.sent = 0
 	o.answers, o.raw, o.rawSize = nil, nil, 0
 	clear(o.owed[:])
+	o.dropPicturesLocked()
 	for _, r := range o.topics {
-		r.inFlight, r.owed = false, true
-		o.owed[r.class]++
+		r.inFlight, r.owed = false, r.class != pictureClass
+		if r.owed {
+			o.owed[r.class]++
+		}
 	}
 	o.markAllLocked(func(*retained) bool { return true })
 }
@@ -233,7 +262,7 @@ func (o *outbox) Again() {
 func (o *outbox) markAllLocked(wanted func(*retained) bool) {
 	clear(o.dirty[:])
 	for _, r := range slices.SortedFunc(maps.Values(o.topics), func(a, b *retained) int { return cmp.Compare(a.order, b.order) }) {
-		send := wanted(r)
+		send := wanted(r) && !r.payload.sent()
 		r.dirty = false
 		if send {
 			o.markLocked(r)
@@ -274,6 +303,9 @@ func (o *outbox) next(limit class) (message, packed, bool) {
 			if m, ok := o.nextQueuedLocked(); ok {
 				return m, packed{}, true
 			}
+		}
+		if c == pictureClass {
+			return o.nextPictureLocked()
 		}
 		if r := o.nextDirtyLocked(c); r != nil {
 			return message{topic: r.topic.String(), retained: true, done: func() { o.acknowledged(r) }}, r.payload, true

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-func passing(c *PrinterConfig) {
+func passingThrough(c *PrinterConfig) {
 	c.Raw = RawConfig{Plugins: []string{"arc_welder", "Chatty"}, Events: []string{"plugin_Chatty_said", "PrintStarted", "Home"}}
 }
 
@@ -61,7 +61,7 @@ func TestRaw(t *testing.T) {
 		if list := w.rawSince(before); len(list) != 1 || !strings.HasPrefix(list[0], "/raw/event/PrintStarted {") {
 			t.Errorf("passed through: %q", list)
 		}
-	}, setup{config: passing})
+	}, setup{config: passingThrough})
 }
 
 // TestRawIsOff unless the configuration says otherwise.
@@ -107,7 +107,7 @@ func TestP6RawStorm(t *testing.T) {
 		if list := w.rawSince(before); len(list) != 1 || len(list[0]) > maxRawPayload+100 {
 			t.Errorf("%d messages at the limit of size", len(list))
 		}
-	}, setup{config: passing})
+	}, setup{config: passingThrough})
 }
 
 // TestRawWithoutBroker: what can't be told now is not told later.
@@ -131,7 +131,7 @@ func TestRawWithoutBroker(t *testing.T) {
 		if list := w.rawSince(before); len(list) != 1 {
 			t.Errorf("told now: %q", list)
 		}
-	}, setup{config: passing})
+	}, setup{config: passingThrough})
 }
 
 // TestRawInTheOutbox: it is bounded, and comes after everything else.

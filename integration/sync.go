@@ -130,13 +130,14 @@ func (b *broker) serve(ctx context.Context) error {
 		return err
 	}
 	b.outbox.Forget()
+	defer b.outbox.DropPictures()
 	defer b.up.Store(false)
 	err = b.introduce(ctx, c)
 	if err == nil {
 		b.connects.Add(1)
 		b.up.Store(true)
 		b.connected()
-		err = c.pump(ctx, onlineClass, func() bool { return false })
+		err = c.pump(ctx, pictureClass, func() bool { return false })
 	}
 	if ctx.Err() != nil {
 		return b.drain(ctx, c)
