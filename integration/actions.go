@@ -91,6 +91,9 @@ type call struct {
 	// asks is the name of the inquiry that tells what came of the call, where
 	// nothing else does.
 	asks string
+	// pictures calls are for new ones of the printer's cameras, and don't queue. They
+	// have no send.
+	pictures bool
 }
 
 var jobPhases = []octoprint.Phase{octoprint.PhasePrinting, octoprint.PhaseStarting, octoprint.PhaseResuming}
@@ -138,6 +141,7 @@ func basicActions() []action {
 		{name: actionArm, prepare: prepareArm},
 		{name: actionMaintenance, rowOnly: true, prepare: prepareMaintenance},
 		{name: actionPlateClear, rowOnly: true, prepare: preparePlateClear},
+		snapshotAction(),
 	}
 }
 

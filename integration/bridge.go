@@ -36,22 +36,24 @@ const (
 
 // Bridge joins the printers of a configuration with one MQTT broker.
 type Bridge struct {
-	config     Config
-	log        zerolog.Logger
-	commandLog zerolog.Logger // sampled: whoever floods us must not fill the log
-	topics     discovery.Topics
-	outbox     *outbox
-	tables     tables
-	journal    *journal
-	broker     *broker
-	farm       *farm
-	roster     atomic.Pointer[roster]
-	sweep      *sweep
-	rivals     *rivals
-	plugins    []plugin
-	inquiries  []inquiry
-	instance   string // random, tells two bridges apart
-	started    time.Time
+	config       Config
+	log          zerolog.Logger
+	commandLog   zerolog.Logger // sampled: whoever floods us must not fill the log
+	topics       discovery.Topics
+	outbox       *outbox
+	tables       tables
+	journal      *journal
+	broker       *broker
+	farm         *farm
+	roster       atomic.Pointer[roster]
+	sweep        *sweep
+	rivals       *rivals
+	gallery      *gallery
+	placeholders func() placeholders
+	plugins      []plugin
+	inquiries    []inquiry
+	instance     string // random, tells two bridges apart
+	started      time.Time
 
 	inbound chan delivery
 	spawned chan func(context.Context)
@@ -78,20 +80,22 @@ type Bridge struct {
 // New returns a bridge for a valid configuration. It starts nothing.
 func New(c Config, log zerolog.Logger) *Bridge {
 	b := &Bridge{
-		config:     c,
-		log:        log,
-		commandLog: log.Sample(&zerolog.BurstSampler{Burst: 30, Period: time.Minute}),
-		topics:     discovery.Topics{Base: c.MQTT.BaseTopic, Prefix: c.MQTT.DiscoveryPrefix},
-		outbox:     newOutbox(),
-		journal:    newJournal(c.StateDir, log),
-		plugins:    plugins(),
-		inquiries:  inquiries(),
-		instance:   newInstance(),
-		started:    time.Now(),
-		inbound:    make(chan delivery, inboundLength),
-		spawned:    make(chan func(context.Context), maxSpawned),
-		changes:    make(chan change, 1),
-		leave:      func(error) {},
+		config:       c,
+		log:          log,
+		commandLog:   log.Sample(&zerolog.BurstSampler{Burst: 30, Period: time.Minute}),
+		topics:       discovery.Topics{Base: c.MQTT.BaseTopic, Prefix: c.MQTT.DiscoveryPrefix},
+		outbox:       newOutbox(),
+		journal:      newJournal(c.StateDir, log),
+		gallery:      newGallery(),
+		placeholders: sync.OnceValue(newPlaceholders),
+		plugins:      plugins(),
+		inquiries:    inquiries(),
+		instance:     newInstance(),
+		started:      time.Now(),
+		inbound:      make(chan delivery, inboundLength),
+		spawned:      make(chan func(context.Context), maxSpawned),
+		changes:      make(chan change, 1),
+		leave:        func(error) {},
 	}
 	b.broker = &broker{
 		config: c.MQTT, online: b.topics.BridgeState(), outbox: b.outbox,
@@ -146,6 +150,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 	all.Go(func() { b.routeAll(ctx) })
 	all.Go(func() { b.tickAll(ctx) })
 	all.Go(func() { b.runSpawned(ctx) })
+	all.Go(func() { b.gallery.run(ctx) })
 	all.Wait()
 
 	cause := context.Cause(ctx)

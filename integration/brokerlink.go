@@ -53,10 +53,15 @@ func (b *Bridge) brokerConnected() {
 	b.mu.Unlock()
 	b.log.Info().Str("broker", publicURL(b.config.MQTT.URL)).Msg("connected to the MQTT broker")
 	b.health(now)
+	for _, p := range b.printers() {
+		p.renewPictures(true, now)
+	}
+	b.openGallery()
 }
 
 // brokerFailed logs the loss of the broker once.
 func (b *Bridge) brokerFailed(err error) (final bool) {
+	defer b.openGallery()
 	yields := errors.Is(err, errRival)
 	if yields {
 		b.outbox.Mute()

@@ -9,7 +9,7 @@ import (
 // samePrinter reports whether two configurations of a printer say the same.
 func samePrinter(a, b *PrinterConfig) bool {
 	return sameConnection(a, b) && a.Name == b.Name && a.Area == b.Area && a.Access == b.Access &&
-		a.Limits == b.Limits && a.ReadyBelow == b.ReadyBelow && slices.Equal(a.GcodeAllow, b.GcodeAllow) &&
+		a.Limits == b.Limits && sameCamera(&a.Camera, &b.Camera) && a.ReadyBelow == b.ReadyBelow && slices.Equal(a.GcodeAllow, b.GcodeAllow) &&
 		a.PlateCheck == b.PlateCheck && a.HeatWatch == b.HeatWatch && slices.Equal(a.Arm, b.Arm)
 }
 
@@ -19,6 +19,10 @@ func sameConnection(a, b *PrinterConfig) bool {
 	return a.URL.String() == b.URL.String() && a.APIKey == b.APIKey && a.User == b.User &&
 		a.Disabled == b.Disabled && sameTLS(a.TLS, b.TLS) &&
 		slices.Equal(a.Raw.Plugins, b.Raw.Plugins) && slices.Equal(a.Raw.Events, b.Raw.Events)
+}
+
+func sameCamera(a, b *CameraConfig) bool {
+	return a.Enabled == b.Enabled && a.Interval == b.Interval && (a.URL == nil) == (b.URL == nil) && (a.URL == nil || a.URL.String() == b.URL.String())
 }
 
 // sameTLS compares what the configuration file can say of TLS.

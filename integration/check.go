@@ -90,6 +90,7 @@ func checkPrinter(ctx context.Context, p *PrinterConfig) Finding {
 		f.OK = true
 		f.Text = fmt.Sprintf("OctoPrint %s as user %s; the printer is %s", clean(probe.info.Version), clean(probe.info.User), probe.phase)
 		f.Notes = missingNotes(missingOf(v))
+		f.Notes = append(f.Notes, checkCameras(ctx, client, v)...)
 	case err != nil:
 		f.Text = diagnose(p, err).detail
 	default:
@@ -113,6 +114,33 @@ func missingNotes(m *missing) []string {
 		slices.Sort(rows)
 		notes = append(notes, fmt.Sprintf("the user lacks %s, which OctoPrint's group %s has: these are not shown, or only to look at: %s",
 			strings.Join(lacks, ", "), group, strings.Join(slices.Compact(rows), ", ")))
+	}
+	return notes
+}
+
+// checkCameras takes a picture with each camera of a printer, and says of which there
+// is none.
+func checkCameras(ctx context.Context, c *octoprint.Client, v *printerView) []string {
+	if v.config.Camera.Enabled && v.config.Camera.URL == nil && v.maySeeWebcams() {
+		s, err := c.Settings(ctx)
+		if err != nil {
+			return []string{"OctoPrint does not tell of its cameras: " + err.Error()}
+		}
+		v.has.Webcams = s.Webcams
+	}
+	var notes []string
+	g := newGallery()
+	for _, r := range cameraRows(v) {
+		if len(r.lacks(v)) > 0 {
+			continue
+		}
+		large, from := &room{of: g.large}, r.picture(v)
+		_, _, err := g.get(ctx, c, &from, large)
+		large.leave()
+		if err != nil {
+			reason, _ := explainPicture(err, true)
+			notes = append(notes, fmt.Sprintf("%s: %s", r.component.Name, reason))
+		}
 	}
 	return notes
 }

@@ -2,6 +2,7 @@ package integration
 
 import (
 	"net"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -39,6 +40,15 @@ func TestCheck(t *testing.T) {
 		{name: "starting", before: func(w *world) { w.sims["left"].SetStarting(true) }, broker: true, text: "not up yet"},
 		{name: "certificate", setup: setup{config: func(c *PrinterConfig) { c.URL, c.Dial = mustURL("https://left.test"), selfSigned }}, broker: true, text: "certificate"},
 		{name: "socket only", before: func(w *world) { w.sims["left"].StallSockets(true) }, broker: true, text: "left.test"},
+		{name: "camera", setup: new(lens).filming(""), broker: true, ok: true, text: "as user operator"},
+		{name: "broken camera", setup: (&lens{act: http.NotFound}).filming(""), broker: true, ok: true, text: "as user operator", notes: "Camera: the camera answers with the error 404"},
+		{name: "hanging camera", setup: (&lens{act: func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }}).filming(""), broker: true, ok: true, text: "as user operator", notes: "within 5s"},
+		{name: "camera may not be seen", setup: func() setup {
+			s := new(lens).filming("")
+			enable := s.config
+			s.config = func(c *PrinterConfig) { enable(c); c.APIKey, c.Access = "statusonly-key", AccessRead }
+			return s
+		}(), broker: true, ok: true, text: "as user statusonly", notes: "lacks WEBCAM, SETTINGS_READ"},
 		{name: "disabled", setup: setup{config: func(c *PrinterConfig) { c.Disabled = true }}, broker: true, ok: true, text: "disabled"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

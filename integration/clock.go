@@ -22,6 +22,7 @@ func (b *Bridge) tickAll(ctx context.Context) {
 func (b *Bridge) tick(now time.Time) {
 	for _, p := range b.printers() {
 		p.tick(now)
+		p.answerSnapshots()
 	}
 	b.farm.tick(now)
 
@@ -65,10 +66,13 @@ func (b *Bridge) due(now time.Time) []func(time.Time) {
 }
 
 // born answers Home Assistant's start.
-func (b *Bridge) born(time.Time) {
+func (b *Bridge) born(now time.Time) {
 	b.log.Info().Msg("Home Assistant has started: publishing everything again")
 	b.repeatAnnouncements(true)
 	b.outbox.Again()
+	for _, p := range b.printers() {
+		p.renewPictures(false, now)
+	}
 }
 
 func (b *Bridge) repeatAnnouncements(full bool) {

@@ -81,6 +81,8 @@ func (p *printer) accept(c *command, transaction json.RawMessage) {
 		if refused = p.standsLocked(&c.action); refused == nil {
 			p.actLocked(ready)
 		}
+	case ready.pictures:
+		refused = p.snapshotLocked(c)
 	default:
 		refused = p.enqueueLocked(c)
 	}

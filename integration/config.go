@@ -90,6 +90,7 @@ type PrinterConfig struct {
 	Access   Access
 	Disabled bool // shown as disabled, never contacted
 	Limits   Limits
+	Camera   CameraConfig
 	// ReadyBelow is the temperature in °C below which every heater must be for
 	// the printer to count as ready.
 	ReadyBelow float64
@@ -109,6 +110,20 @@ type PrinterConfig struct {
 	// Dial makes the network connections to OctoPrint; nil means TCP.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
+
+// CameraConfig is what is shown of a printer's cameras.
+type CameraConfig struct {
+	Enabled bool
+	// URL is where pictures are to be had, of any host, instead of the cameras that
+	// OctoPrint names. It may have a user and a password. nil: nowhere else.
+	URL *url.URL
+	// Interval is how often there is a new picture while the printer prints, at least
+	// a second.
+	Interval time.Duration
+}
+
+// DefaultCameraInterval holds unless the configuration says otherwise.
+const DefaultCameraInterval = 10 * time.Second
 
 // GcodeWord is a word of G-code, such as M117, that may be sent.
 type GcodeWord struct {

@@ -119,6 +119,25 @@ func (r *row[V]) attributesOf(view V) string {
 	return mustMarshal(r.attributes(view))
 }
 
+// exhibited takes in that there is a picture on a row's topic.
+func (d *device[V]) exhibited(key string) {
+	for i := range d.rows {
+		if d.rows[i].key == key {
+			d.shown[i].ok = true
+		}
+	}
+}
+
+// explain publishes what is to be said beside a row's picture.
+func (d *device[V]) explain(key, attributes string) {
+	for i := range d.rows {
+		if d.rows[i].key == key && d.shown[i].attributes != attributes {
+			d.shown[i].attributes = attributes
+			d.outbox.Put(d.topics.Attributes(d.id, key), attributes, valueClass)
+		}
+	}
+}
+
 // recently is a little longer than a printing printer is silent: what its next
 // message will release needs no tick.
 const recently = 600 * time.Millisecond
@@ -156,8 +175,13 @@ func (d *device[V]) components(view V) map[string]discovery.Component {
 			c.StateTopic = r.topic(d.topics, d.id)
 		case r.value != nil:
 			c.StateTopic = d.topics.Value(d.id, r.key)
+		case r.picture != nil:
+			c.Topic = d.topics.Value(d.id, r.key)
 		}
-		if (r.attributes != nil || r.attributed != nil) && r.topic == nil {
+		if r.contentType != nil {
+			c.ContentType = r.contentType(view)
+		}
+		if (r.attributes != nil || r.attributed != nil || r.picture != nil) && r.topic == nil {
 			c.AttributesTopic = d.topics.Attributes(d.id, r.key)
 		}
 		if r.action != "" {

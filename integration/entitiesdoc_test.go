@@ -35,11 +35,13 @@ func TestEntitiesPage(t *testing.T) {
 
 func entitiesPage() string {
 	config := PrinterConfig{
-		Access: AccessFull, Limits: DefaultLimits, ReadyBelow: DefaultReadyBelow, Arm: []string{actionCancel}, PlateCheck: true,
+		Access: AccessFull, Camera: CameraConfig{Enabled: true}, Limits: DefaultLimits, ReadyBelow: DefaultReadyBelow, Arm: []string{actionCancel}, PlateCheck: true,
 	}
 	view := &printerView{config: &config, prints: &tracker{}}
 	view.has.Commands, view.has.Connector = coreCommands()[:3], octoprint.SerialConnector
 	view.info.Profile = &octoprint.Profile{Heaters: []string{"tool0", "bed", "chamber"}}
+	view.info.Version = "2.0.0" // which makes thumbnails by itself
+	view.has.Webcams = []octoprint.Webcam{{ID: "classic"}}
 	var b strings.Builder
 	b.WriteString(`# Entities
 
@@ -58,7 +60,9 @@ The heaters are those of OctoPrint's printer profile. With several tools there a
 only there then. ` + "`plate_clear` is only there with `plate_check`, `arm` only where the configuration lists something under it." + ` The buttons
 ` + "`restart_octoprint`, `reboot` and `shutdown`" + ` are there where OctoPrint's settings have a command for them, and further
 entries of its system menu are ` + "`system_custom_…` and `system_plugin_…`" + `, with their actions as names. A port can be chosen where OctoPrint
-connects by a serial port.
+connects by a serial port. With several
+cameras there are ` + "`camera_2`" + ` and so on, and there is a thumbnail where OctoPrint makes some: since 2.0, or with one of the
+plugins ` + "`prusaslicerthumbnails` and `UltimakerFormatPackage`" + `.
 
 `)
 	writeTable(&b, append(printerRows(view), toolRow([]string{"tool0", "tool1"})))

@@ -46,6 +46,7 @@ func contractActions() []contractAction {
 		{name: "extrude", parameters: `{"amount_mm":5}`, permission: "CONTROL", runsIn: "idle paused"},
 		{name: "tool", parameters: `{"tool":"tool0"}`, permission: "CONTROL", runsIn: "idle"},
 		{name: "files", permission: "FILES_LIST", runsIn: "any", withoutPrinter: true},
+		{name: "snapshot", access: AccessRead, runsIn: "any", withoutPrinter: true},
 		{name: "select", parameters: `{"path":"a.gcode"}`, permission: "FILES_LIST FILES_SELECT", runsIn: "idle"},
 		{name: "print", parameters: `{"path":"a.gcode","origin":"sdcard"}`, permission: "FILES_LIST FILES_SELECT PRINT", runsIn: "idle"},
 		{name: "gcode", parameters: `{"command":"M106 S255"}`, permission: "CONTROL", access: AccessFull, runsIn: "connected"},
@@ -145,7 +146,7 @@ func decide(t *testing.T, a contractAction, s situation) Code {
 		t.Fatalf("%s concerns the bridge alone: %v", a.name, !a.own)
 	case a.own:
 		return "ok"
-	case ready.send == nil && ready.renew == nil:
+	case ready.send == nil && ready.renew == nil && !ready.pictures:
 		t.Fatalf("%s is allowed, but has nothing to send", a.name)
 	case ready.urgent != a.always:
 		t.Errorf("%s is urgent: %v, want %v", a.name, ready.urgent, a.always)
@@ -157,6 +158,7 @@ func decide(t *testing.T, a contractAction, s situation) Code {
 func printerIn(s situation) *printer {
 	c := printerConfig("left")
 	c.Access, c.Arm = s.access, []string{actionMaintenance}
+	c.Camera = CameraConfig{Enabled: true, URL: mustURL("http://cam.test/")}
 	c.GcodeAllow = []GcodeWord{{Word: "M106", WhilePrinting: true}, {Word: "M104", WhilePrinting: true}, {Word: "G28"}}
 	b := New(Config{MQTT: MQTTConfig{URL: mustURL("mqtt://broker.test:1883"), BaseTopic: "base"}, Printers: []PrinterConfig{c}}, zerolog.Nop())
 	p := b.printers()[0]

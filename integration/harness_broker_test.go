@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,6 +31,8 @@ type testBroker struct {
 	password string                  // of everybody; "": none is needed
 	denied   func(topic string) bool // to subscribe to; nil: nothing
 	watch    func(sent)              // is told of each message; nil: nobody is
+
+	large atomic.Int64 // packets of more than 50,000 bytes that the bridge was sent
 }
 
 // sent is a message that somebody published.
@@ -214,7 +217,7 @@ func (*recorder) ID() string { return "recorder" }
 
 func (*recorder) Provides(kind byte) bool {
 	return slices.Contains([]byte{
-		mochi.OnConnectAuthenticate, mochi.OnACLCheck, mochi.OnPublish, mochi.OnWillSent, mochi.OnSubscribe,
+		mochi.OnConnectAuthenticate, mochi.OnACLCheck, mochi.OnPublish, mochi.OnWillSent, mochi.OnSubscribe, mochi.OnPacketSent,
 	}, kind)
 }
 
@@ -252,6 +255,12 @@ func (r *recorder) OnPublish(cl *mochi.Client, pk packets.Packet) (packets.Packe
 		retain: pk.FixedHeader.Retain, byBridge: !cl.Net.Inline, client: cl.ID,
 	})
 	return pk, nil
+}
+
+func (r *recorder) OnPacketSent(_ *mochi.Client, _ packets.Packet, b []byte) {
+	if len(b) > 50_000 {
+		r.broker.large.Add(1)
+	}
 }
 
 func (r *recorder) OnWillSent(_ *mochi.Client, pk packets.Packet) {

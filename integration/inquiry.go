@@ -47,7 +47,7 @@ const (
 
 // inquiries are all that there are, those of plugins included.
 func inquiries() []inquiry {
-	list := []inquiry{settingsInquiry(), connectionInquiry(), filesInquiry(), commandsInquiry(), plateInquiry()}
+	list := []inquiry{settingsInquiry(), connectionInquiry(), filesInquiry(), commandsInquiry(), plateInquiry(), selectedFileInquiry()}
 	list = append(list, diagnosticInquiries()...)
 	for _, p := range plugins() {
 		list = append(list, p.ownInquiries()...)
@@ -145,6 +145,15 @@ func (p *printer) askAfterLocked(t octoprint.EventType, now time.Time) {
 	for _, r := range p.bridge.inquiries {
 		if slices.Contains(r.on, t) && r.possible(&p.view) {
 			p.asker.plan(r.name, now.Add(askDelay))
+		}
+	}
+}
+
+// askLocked plans one inquiry, if it can be made.
+func (p *printer) askLocked(name string, now time.Time) {
+	for _, r := range p.bridge.inquiries {
+		if r.name == name && r.possible(&p.view) {
+			p.asker.plan(name, now)
 		}
 	}
 }

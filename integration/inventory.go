@@ -84,6 +84,8 @@ func (i inventory) withoutPlugin(id string) inventory {
 // vitals are live values that neither the push session's samples nor the
 // inventory have. They are gone with the session.
 type vitals struct {
+	// file is what is known of the selected file beyond the state.
+	file selectedFile
 	// plugins is what is known of each plugin at this moment, in its file's own
 	// type. The values are never changed, only replaced.
 	plugins map[string]any

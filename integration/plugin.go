@@ -62,6 +62,7 @@ func plugins() []plugin {
 		promptPlugin(), notificationPlugin(), piSupportPlugin(),
 		psuControlPlugin(), displayLayerProgressPlugin(), printTimeGeniusPlugin(),
 		resourceMonitorPlugin(), bedLevelVisualizerPlugin(), octolapsePlugin(),
+		thumbnailPlugin(pluginSlicerThumbnails), thumbnailPlugin(pluginUltimakerPackage),
 	}
 }
 

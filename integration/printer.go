@@ -34,18 +34,21 @@ type printer struct {
 	gone      bool // removed: nothing is published or recorded any more
 	// session tells that one is open now, which live values may outlast by the
 	// grace.
-	session  bool
-	lost     *loss
-	counters printerCounters
-	recent   recent
-	urgent   urgent
-	commands uint64 // how many there have been
-	pending  pending
-	asker    asker
-	raw      rawRate
-	eras     uint64    // see [lastSent]
-	seenAt   time.Time // when it was shown last that OctoPrint was heard
-	held     []event   // that come after the end of a job which is being asked for
+	session   bool
+	lost      *loss
+	counters  printerCounters
+	recent    recent
+	urgent    urgent
+	commands  uint64 // how many there have been
+	pending   pending
+	asker     asker
+	raw       rawRate
+	eras      uint64      // see [lastSent]
+	seenAt    time.Time   // when it was shown last that OctoPrint was heard
+	album     []*picture  // in the order of their rows
+	snapshots []*snapshot // that wait for pictures of album
+	answered  []*snapshot // that are to be answered
+	held      []event     // that come after the end of a job which is being asked for
 
 	// What the journal has of the printer.
 	unrecorded  bool
@@ -232,7 +235,8 @@ func (p *printer) stateLocked(s *octoprint.State, now time.Time) {
 	if unshownChanged(&p.view.state, s) {
 		p.device.stale = true
 	}
-	if p.view.state.Job.Path != s.Job.Path || p.view.state.Job.Origin != s.Job.Origin {
+	another := p.view.state.Job.Path != s.Job.Path || p.view.state.Job.Origin != s.Job.Origin
+	if another {
 		p.view.selected = fileOption(s.Job.Origin, s.Job.Path)
 	}
 	if voids(&p.view.state, s) {
@@ -240,6 +244,9 @@ func (p *printer) stateLocked(s *octoprint.State, now time.Time) {
 	}
 	p.view.now.heat.follow(s, now)
 	p.view.state, p.view.at = *s, now
+	if another {
+		p.askLocked(fileInquiry, now)
+	}
 	p.counters.frames++
 	p.counters.lastFrame = now
 }
@@ -338,6 +345,8 @@ func (p *printer) tick(now time.Time) {
 	}
 	p.askDueLocked(now)
 	p.rateLocked(now)
+	p.lookLocked(now)
+	p.overdueLocked(now)
 	p.recent.forget(now)
 }
 
@@ -361,6 +370,7 @@ func (p *printer) observeLocked(now time.Time) {
 		p.device.reoffer = false
 		p.announced.publishLocked(false)
 	}
+	p.lookLocked(now)
 	if !p.device.removed() {
 		p.bridge.farm.update(p.id, p.summaryLocked(), now)
 	}

@@ -73,6 +73,7 @@ func (p *printer) reconfigure(c PrinterConfig) {
 func (p *printer) eraseLocked() {
 	p.announced.eraseLocked()
 	p.device.remove()
+	p.arrangeLocked()
 	p.bridge.outbox.Remove(p.bridge.topics.Availability(p.id))
 }
 
@@ -83,6 +84,7 @@ func (p *printer) remove() {
 	p.eraseLocked()
 	p.gone = true
 	p.mu.Unlock()
+	p.answerSnapshots()
 	p.bridge.farm.remove(p.id, time.Now())
 	p.bridge.journal.drop(p.recordName())
 	for {

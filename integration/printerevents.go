@@ -21,6 +21,7 @@ func (p *printer) tellLocked(events []event) {
 			p.view.plateUsed, p.unrecorded = true, true
 		}
 	}
+	p.happenedLocked(events, time.Now())
 }
 
 // relayed are what is told of those of OctoPrint's events that say nothing about

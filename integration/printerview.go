@@ -25,6 +25,9 @@ type printerView struct {
 	has    inventory
 	now    vitals
 	prints *tracker
+	// thumbnailType is the media type of the last picture of a file; empty: there was
+	// none.
+	thumbnailType string
 	// maintenance says that somebody has taken the printer out of the farm's work.
 	maintenance bool
 	// plateUsed says that a print has ended since somebody has cleared the plate.

@@ -15,6 +15,10 @@ import (
 // told of it again.
 const restoreDelay = 3 * time.Second
 
+// purgeDelay is how long a broker gets to forget what is purged before it is asked for
+// what is left: pictures among that would all come.
+const purgeDelay = time.Second
+
 // purge removes everything from the broker that was ever published of a device,
 // or of all devices if id is empty, and what earlier runs have left. What there
 // is today is published again a moment later, so that it is there afresh.
@@ -32,14 +36,20 @@ func (b *Bridge) purge(id string) {
 		b.farm.mu.Unlock()
 	}
 	now := time.Now()
-	b.beginSweep(now)
+	defer func() {
+		b.openGallery() // which is closed now
+		for _, p := range b.printers() {
+			p.takeDownAll(now)
+		}
+	}()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if id == "" || id == discovery.Bridge {
 		b.announced.eraseLocked()
 		b.device.remove()
 	}
-	b.restoreAt, b.sweepAt = now.Add(restoreDelay), now.Add(sweepTime)
+	b.restoreAt, b.sweepAt = now.Add(restoreDelay), now.Add(purgeDelay)
+	b.sweep.stop() // one that is under way begins again then
 }
 
 // restore publishes again what was purged.
@@ -61,6 +71,22 @@ func (b *Bridge) restore(now time.Time) {
 		}
 		p.mu.Unlock()
 	}
+}
+
+// maxListening bounds how long a broker may tell what it has retained, pictures of a
+// large farm among it.
+const maxListening = 2 * time.Minute
+
+// listenOut waits until the broker has nothing more to tell, at least sweepTime. It is
+// false if ctx ends before that.
+func (b *Bridge) listenOut(ctx context.Context) bool {
+	until := time.Now().Add(maxListening)
+	ok := wait(ctx, sweepTime)
+	for heard := uint64(0); ok && heard != b.broker.received.Load() && time.Now().Before(until); {
+		heard = b.broker.received.Load()
+		ok = wait(ctx, time.Second)
+	}
+	return ok
 }
 
 // Purge removes everything from the broker that bridges with this configuration
@@ -86,7 +112,7 @@ func Purge(ctx context.Context, c Config) (int, error) {
 	if err := conn.subscribe(ctx, listening(0, b.topics.RetainedFilters()...)); err != nil {
 		return 0, errors.New("nothing was removed: " + explainBroker(&c.MQTT, err))
 	}
-	if !wait(ctx, sweepTime) {
+	if !b.listenOut(ctx) {
 		return 0, ctx.Err()
 	}
 	n := b.sweep.finish(func(string) bool { return true })

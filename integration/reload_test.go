@@ -442,30 +442,34 @@ func TestAdminRequests(t *testing.T) {
 // TestSamePrinterSeesEveryField: a setting that is added counts in a reload, too.
 func TestSamePrinterSeesEveryField(t *testing.T) {
 	t.Parallel()
-	for i := range reflect.TypeFor[PrinterConfig]().NumField() {
-		name := reflect.TypeFor[PrinterConfig]().Field(i).Name
+	var fields [][]int
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[PrinterConfig]()) {
+		if f.Type.Kind() != reflect.Struct {
+			fields = append(fields, f.Index)
+			continue
+		}
+		for i := range f.Type.NumField() {
+			fields = append(fields, append(slices.Clone(f.Index), i))
+		}
+	}
+	for _, index := range fields {
+		name := reflect.TypeFor[PrinterConfig]().FieldByIndex(index).Name
 		if name == "ID" || name == "Dial" { // the id tells printers apart, Dial is no setting
 			continue
 		}
 		a, b := printerConfig("left"), printerConfig("left")
-		field := reflect.ValueOf(&b).Elem().Field(i)
+		field := reflect.ValueOf(&b).Elem().FieldByIndex(index)
 		switch field.Kind() {
 		case reflect.String:
 			field.SetString("another")
 		case reflect.Bool:
-			field.SetBool(true)
-		case reflect.Float64:
-			field.SetFloat(1)
+			field.SetBool(!field.Bool())
 		case reflect.Int64:
 			field.SetInt(1)
+		case reflect.Float64:
+			field.SetFloat(1)
 		case reflect.Slice:
 			field.Set(reflect.MakeSlice(field.Type(), 1, 1))
-		case reflect.Struct:
-			if first := field.Field(0); first.Kind() == reflect.Slice {
-				first.Set(reflect.MakeSlice(first.Type(), 1, 1))
-			} else {
-				first.SetFloat(1)
-			}
 		case reflect.Pointer:
 			field.Set(reflect.New(field.Type().Elem()))
 		default:

@@ -25,6 +25,10 @@ type row[V any] struct {
 	// attributed are attributes that are JSON already, for rows of printers: those
 	// are looked at with every message of OctoPrint.
 	attributed func(V) string
+	// picture is where the picture comes from that a row shows instead of a value,
+	// and contentType what it is, where Home Assistant wants to know.
+	picture     func(V) source
+	contentType func(V) string
 	// noise holds values back; nil: every change is told.
 	noise noise
 	// prompt rows have their device's document published at once.

@@ -63,6 +63,10 @@ func TestCoreRows(t *testing.T) {
 		"arm":             {platform: "button", access: AccessControl},
 		"plate_clear":     {platform: "button", bridged: true, access: AccessControl},
 	}
+	for key, permissions := range map[string]string{"camera": "WEBCAM SETTINGS_READ", "camera_2": "WEBCAM SETTINGS_READ"} {
+		printer[key] = want{platform: "camera", permission: permissions}
+	}
+	printer["thumbnail"] = want{platform: "image", permission: "FILES_LIST"}
 	for _, h := range []string{"tool0", "tool1", "bed", "chamber"} {
 		printer[h+"_temperature"] = want{platform: "sensor", class: "temperature", unit: "°C"}
 		printer[h+"_target"] = want{platform: "sensor", class: "temperature", unit: "°C"}

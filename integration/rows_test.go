@@ -22,12 +22,14 @@ func zeroView() *printerView {
 func shapedView() *printerView {
 	v := zeroView()
 	v.config.Arm, v.config.PlateCheck = []string{actionCancel}, true
+	v.config.Camera.Enabled = true
 	v.info = octoprint.Info{
 		Version: "1.11.8", User: "admin",
 		Permissions: []string{octoprint.PermissionStatus, octoprint.PermissionPrint, octoprint.PermissionControl, octoprint.PermissionConnection},
 		Profile:     &octoprint.Profile{Heaters: []string{"tool0", "tool1", "bed", "chamber"}},
 	}
 	v.has = allPlugins()
+	v.has.Webcams = []octoprint.Webcam{{ID: "a", Name: "Front"}, {ID: "b", Name: "Back"}}
 	v.has.Presets = []octoprint.Preset{{Name: "PLA", Tool: new(210.0), Bed: new(60.0)}}
 	v.has.Commands, v.has.Connector = coreCommands(), octoprint.SerialConnector
 	return v
@@ -49,6 +51,7 @@ type facts struct {
 	component          discovery.Component
 	zero               value // "" without a value
 	hasValue, hasNoise bool
+	picture            bool
 	prompt, bridged    bool
 	access             Access
 	permission, action string
@@ -62,7 +65,7 @@ func factsOf[V any](device string, rows []row[V], zero V) []facts {
 	var list []facts
 	for _, r := range rows {
 		f := facts{
-			device: device, key: r.key, component: components[r.key], hasValue: r.value != nil, hasNoise: r.noise != nil, prompt: r.prompt,
+			device: device, key: r.key, component: components[r.key], hasValue: r.value != nil, picture: r.picture != nil, hasNoise: r.noise != nil, prompt: r.prompt,
 			bridged: r.bridged, access: r.access, permission: strings.Join(r.permissions, " "), action: r.action, parameters: r.parameters != nil, admin: r.admin,
 		}
 		if r.value != nil {
@@ -171,6 +174,11 @@ func checkPlatform(t *testing.T, at string, f facts) {
 	case discovery.Update:
 		if f.action == "" || !f.hasValue || c.StateTopic == "" || c.PayloadInstall == "" {
 			t.Errorf("%s: an update has an action, a value and a state", at)
+		}
+	case discovery.Camera, discovery.Image:
+		if f.hasValue || !f.picture || f.action != "" || c.Topic != "octoprint2mqtt/"+f.device+"/"+f.key || c.AttributesTopic != c.Topic+"/attributes" ||
+			(c.ContentType == "") != (c.Platform == discovery.Camera) {
+			t.Errorf("%s: a picture has a source, a topic and attributes, and Home Assistant wants to know what kind of image it is", at)
 		}
 	case discovery.Sensor, discovery.BinarySensor:
 		if !f.hasValue && c.StateTopic != "octoprint2mqtt/bridge/state" {

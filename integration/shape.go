@@ -27,6 +27,7 @@ func printerRows(v *printerView) []printerRow {
 	if len(v.config.Arm) > 0 {
 		rows = append(rows, armRow())
 	}
+	rows = append(rows, pictureRows(v)...)
 	return append(rows, pluginRows(v)...)
 }
 
@@ -76,4 +77,5 @@ func (p *printer) reshapeLocked() {
 	t := p.bridge.tables.of(&p.view)
 	p.view.missing = t.missing
 	p.announced.reshapeLocked(func() { p.device.setRows(t.rows) })
+	p.arrangeLocked()
 }

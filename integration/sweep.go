@@ -21,8 +21,15 @@ const (
 // may be another bridge's, whose base topic lies below ours.
 //
 // It listens to values only while it is under way, once in a run, and only to
-// what is retained. No row of today is a picture; one that is must not be
-// listened to, so its device has to be left out of the filters then.
+// what is retained.
+//
+// Pictures stand on topics like all others, and no filter can leave them out: to
+// listen to the values of a thousand printers would bring all their pictures along.
+// So there are none at that time. Before a sweep each picture is a placeholder, of
+// some hundred bytes, since all values are published before it begins; and the
+// [gallery] opens when it has ended. What comes in full are the pictures of printers
+// that are gone. Asking for each topic that a row could have, instead, would take
+// thousands of filters and miss those of rows that are gone.
 type sweep struct {
 	topics discovery.Topics
 	outbox *outbox
@@ -40,6 +47,13 @@ func (s *sweep) begin() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.found = make(map[string]bool)
+}
+
+// stop gives up a sweep.
+func (s *sweep) stop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.found = nil
 }
 
 func (s *sweep) underWay() bool {
@@ -121,6 +135,7 @@ func (b *Bridge) endSweep(time.Time) {
 	configured := func(device string) bool {
 		return device == discovery.Bridge || device == discovery.Farm || b.printer(device) != nil
 	}
+	b.openGallery()
 	if n := b.sweep.finish(configured); n > 0 {
 		b.log.Info().Int("topics", n).Msg("removed what an earlier run had left on the broker")
 	}

@@ -216,7 +216,7 @@ func TestPurgeOfRubbishThatComesBack(t *testing.T) {
 			if r := w.request("bridge", "purge", `{"id":"left"}`); r.code() != "ok" {
 				t.Errorf("%+v", r)
 			}
-			w.sleep(sweepTime + time.Second)
+			w.sleep(sweepTime + 3*time.Second)
 			if w.retained("octoprint2mqtt/left/old_row") != "" {
 				t.Errorf("after purge %d rubbish is still there", n+1)
 			}

@@ -2,6 +2,7 @@ package integration
 
 import (
 	"encoding/json"
+	"net/url"
 	"strings"
 	"sync"
 
@@ -29,6 +30,8 @@ type table struct {
 type shape struct {
 	access      Access
 	limits      Limits
+	camera      bool   // cameras are shown
+	ownCamera   bool   // it is one of our own configuration
 	heaters     string // separated by blanks
 	reached     bool
 	permissions string // separated by blanks
@@ -41,7 +44,8 @@ type shape struct {
 
 func (v *printerView) shape() shape {
 	return shape{
-		access: v.config.Access, limits: v.config.Limits, heaters: strings.Join(v.heaters(), " "),
+		access: v.config.Access, limits: v.config.Limits,
+		camera: v.config.Camera.Enabled, ownCamera: v.config.Camera.URL != nil, heaters: strings.Join(v.heaters(), " "),
 		reached: v.reached(), permissions: strings.Join(v.info.Permissions, " "), permitted: v.info.Permissions == nil,
 		version: v.info.Version, inventory: v.has.shape(), arms: len(v.config.Arm) > 0, plateCheck: v.config.PlateCheck,
 	}
@@ -50,9 +54,12 @@ func (v *printerView) shape() shape {
 // view returns a view that has the shape and nothing else, so that no row can
 // depend on what isn't part of it.
 func (s shape) view() *printerView {
-	v := &printerView{config: &PrinterConfig{Access: s.access, Limits: s.limits, PlateCheck: s.plateCheck}}
+	v := &printerView{config: &PrinterConfig{Access: s.access, Limits: s.limits, PlateCheck: s.plateCheck, Camera: CameraConfig{Enabled: s.camera}}}
 	if s.arms {
 		v.config.Arm = []string{""} // which they are decides no row
+	}
+	if s.ownCamera {
+		v.config.Camera.URL = new(url.URL)
 	}
 	if s.heaters != "" {
 		v.info.Profile = &octoprint.Profile{Heaters: strings.Fields(s.heaters)}

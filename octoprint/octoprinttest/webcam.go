@@ -3,7 +3,6 @@ package octoprinttest
 import (
 	"bytes"
 	"image"
-	"image/color"
 	"image/jpeg"
 	"net/http"
 	"net/url"
@@ -59,6 +58,11 @@ func (s *Server) snapshot() []byte {
 		done = min(1, j.moved.Seconds()/j.file.PrintTime.Seconds())
 	}
 	s.mu.Unlock()
+	return Snapshot(done)
+}
+
+// Snapshot is a picture of a print of which a share, from 0 to 1, is done.
+func Snapshot(done float64) []byte {
 	const width, height, bed = 320, 240, 200
 	m := image.NewGray(image.Rect(0, 0, width, height))
 	top := bed - int(done*(bed-40))
@@ -73,22 +77,22 @@ func (s *Server) snapshot() []byte {
 			m.Pix[i] = 140
 		}
 	}
-	var b bytes.Buffer
-	if err := jpeg.Encode(&b, m, nil); err != nil {
-		panic(err) // only a Buffer's size could be in the way
-	}
-	return b.Bytes()
+	return pack(m)
 }
 
 // Picture is a JPEG of a size in one grey, from 0 to 255.
 func Picture(width, height int, grey uint8) []byte {
-	var b bytes.Buffer
 	m := image.NewGray(image.Rect(0, 0, width, height))
 	for i := range m.Pix {
-		m.Pix[i] = color.Gray{Y: grey}.Y
+		m.Pix[i] = grey
 	}
+	return pack(m)
+}
+
+func pack(m image.Image) []byte {
+	var b bytes.Buffer
 	if err := jpeg.Encode(&b, m, nil); err != nil {
-		panic(err)
+		panic(err) // only a Buffer's size could be in the way
 	}
 	return b.Bytes()
 }
