@@ -209,8 +209,12 @@ func (f plugFamily) prepare(parameters json.RawMessage, v *printerView) (call, *
 // ask asks for the state of every plug. A plug that doesn't answer makes the plugin
 // fail or say that it doesn't know.
 func (f plugFamily) ask(ctx context.Context, c *octoprint.Client, v printerView) (func(*printerView), error) {
+	known := pluginState[*plugs](&v, f.id)
+	if known == nil {
+		return nil, nil //nolint:nilnil // where the plugs are, the settings haven't told yet
+	}
 	readings := make(map[plugAddress]plugReading)
-	for _, address := range pluginState[*plugs](&v, f.id).addresses {
+	for _, address := range known.addresses {
 		var answer json.RawMessage
 		err := c.PluginCommand(ctx, f.id, "checkStatus", f.arguments(address), &answer)
 		if err != nil && !errors.Is(err, octoprint.ServerFailed) {

@@ -71,7 +71,8 @@ func checkComplete(t *testing.T, config Config) {
 		if p.ID == "" || p.Name == "" || p.URL.Hostname() == "" || p.URL.User != nil || p.Access == "" || p.APIKey == "" && !p.Disabled {
 			t.Errorf("printer: %+v", p)
 		}
-		if p.Limits.Tool < 1 || p.Limits.Bed < 1 || p.Limits.Chamber < 1 || p.ReadyBelow < 20 || p.HeatWatch < time.Minute || slices.Contains(p.Arm, "emergency_stop") || ids[p.ID] {
+		if p.Limits.Tool < 1 || p.Limits.Bed < 1 || p.Limits.Chamber < 1 || p.ReadyBelow < 20 || p.HeatWatch < time.Minute || slices.Contains(p.Arm, "emergency_stop") ||
+			ids[p.ID] || p.Camera.Interval < time.Second || p.Camera.URL != nil && p.Camera.URL.Hostname() == "" {
 			t.Errorf("printer: %+v", p)
 		}
 		ids[p.ID] = true

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/url"
 	"time"
 
 	"octoprint2mqtt/integration"
@@ -45,9 +46,10 @@ func readPrinter(s *section) integration.PrinterConfig {
 	printer.Disabled = read(s, "disabled", false, boolean)
 	printer.TLS = readTLS(s, printer.URL)
 	printer.Limits = readLimits(s)
+	printer.Camera = readCamera(s)
 	printer.ReadyBelow = read(s, "ready_below", integration.DefaultReadyBelow, celsius(20, 100))
 	printer.PlateCheck = read(s, "plate_check", false, boolean)
-	printer.HeatWatch = read(s, "heat_watch", integration.DefaultHeatWatch, duration(time.Minute, 24*time.Hour))
+	printer.HeatWatch = read(s, "heat_watch", integration.DefaultHeatWatch, duration(time.Minute, 24*time.Hour, "45m or 1h30m"))
 	printer.Arm = readList(s, "arm", armKey)
 	printer.GcodeAllow = readList(s, "gcode_allow", gcodeWord)
 	printer.Raw = readRaw(s)
@@ -76,6 +78,19 @@ func readRaw(printer *section) integration.RawConfig {
 		raw.Events = readList(s, "events", topicLevel)
 	})
 	return raw
+}
+
+// readCamera reads what is to be shown of a printer's cameras.
+func readCamera(printer *section) integration.CameraConfig {
+	camera := integration.CameraConfig{Enabled: true, Interval: integration.DefaultCameraInterval}
+	printer.section("camera", func(s *section) {
+		camera.Enabled = read(s, "enabled", true, boolean)
+		camera.Interval = read(s, "interval", camera.Interval, duration(time.Second, time.Hour, "10s"))
+		if address := s.secretIf("url", cameraAddress, hasLogin); address != "" {
+			camera.URL, _ = url.Parse(address) // it was parsed before
+		}
+	})
+	return camera
 }
 
 // uniquePrinters knows where each id and each server was seen first.

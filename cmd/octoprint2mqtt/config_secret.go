@@ -8,6 +8,12 @@ import (
 // secret returns the secret under a key or in the file that its twin KEY_file
 // names, as parse understands it; "" if there is neither.
 func (s *section) secret(key string, parse func(string) (string, error)) string {
+	return s.secretIf(key, parse, func(string) bool { return true })
+}
+
+// secretIf is secret for what isn't always one: it is if exposes says so. Messages
+// never show it all the same.
+func (s *section) secretIf(key string, parse func(string) (string, error), exposes func(string) bool) string {
 	v, inline := s.value(key)
 	named, inFile := s.value(key + "_file")
 	if s.has(key) && s.has(key+"_file") {
@@ -16,7 +22,7 @@ func (s *section) secret(key string, parse func(string) (string, error)) string 
 	}
 	switch {
 	case inline:
-		if literal := s.entries[key].value; literal.Tag != secretTag && !strings.Contains(literal.Value, "${") {
+		if literal := s.entries[key].value; literal.Tag != secretTag && !strings.Contains(literal.Value, "${") && exposes(v.text) {
 			s.src.warnExposed(v.place, s.src.path, "this file")
 		}
 		v.shown = "the value"

@@ -35,14 +35,14 @@ func told(path, text string) string {
 func TestSecretsInWrongPlacesAreNotShown(t *testing.T) {
 	t.Parallel()
 	path := canaryFolder(t)
-	const frame = "mqtt: {url: 'mqtts://h', %s}\nprinters: [{id: a, url: 'https://h', %s, limits: {%s}}]\nfarm: {%s}\nlog: {%s}\n"
+	const frame = "mqtt: {url: 'mqtts://h', %s}\nprinters: [{id: a, url: 'https://h', %s, limits: {%s}, camera: {%s}}]\nfarm: {%s}\nlog: {%s}\n"
 	for _, key := range schema(t) {
 		for _, value := range []string{
 			"${CANARY}", "x${CANARY}#", "http://me:${CANARY}@h", "mqtt://${CANARY}:x", "!secret canary", "!secret list",
 			"[!secret canary]", "{a: !secret canary}", "canary.txt", "lines.txt", "secrets.yaml",
 		} {
-			for i := range 5 {
-				var slots [5]any
+			for i := range 6 {
+				var slots [6]any
 				for j := range slots {
 					slots[j] = "x: 1"
 				}

@@ -99,6 +99,10 @@ func readText(tb testing.TB, file string) string {
 	return string(content)
 }
 
+func defaultCamera() integration.CameraConfig {
+	return integration.CameraConfig{Enabled: true, Interval: 10 * time.Second}
+}
+
 func TestMinimalFile(t *testing.T) {
 	t.Parallel()
 	want := Config{
@@ -110,7 +114,7 @@ func TestMinimalFile(t *testing.T) {
 			Farm: integration.FarmConfig{Name: "Print farm"},
 			Printers: []integration.PrinterConfig{{
 				ID: "left", Name: "left", URL: address(t, "http://octopi.local"), APIKey: "ABCDEF",
-				Access: integration.AccessControl, Limits: integration.DefaultLimits, ReadyBelow: 50, HeatWatch: 30 * time.Minute,
+				Access: integration.AccessControl, Limits: integration.DefaultLimits, Camera: defaultCamera(), ReadyBelow: 50, HeatWatch: 30 * time.Minute,
 			}},
 		},
 		Log: LogConfig{Level: "info", Format: "auto"},
@@ -133,14 +137,15 @@ func TestEveryKey(t *testing.T) {
 				User: "me", Area: "Küche: links", Access: integration.AccessFull,
 				Limits: integration.Limits{Tool: 285.5, Bed: 110, Chamber: 32}, ReadyBelow: 40,
 				PlateCheck: true, Arm: []string{"cancel", "tool1_setpoint"}, HeatWatch: 90 * time.Minute,
+				Camera:     integration.CameraConfig{URL: address(t, "http://me:secret@cam.local:81/x?y=1"), Interval: 90 * time.Second},
 				GcodeAllow: []integration.GcodeWord{{Word: "M117"}, {Word: "M106", WhilePrinting: true}, {Word: "G38.2"}},
 				Raw:        integration.RawConfig{Plugins: []string{"arc_welder", "octolapse"}, Events: []string{"plugin_arc_welder_done"}},
 			}, {
 				ID: "old", Name: "old", URL: address(t, "http://[::1]"), Access: integration.AccessRead, Disabled: true,
-				Limits: integration.Limits{Tool: 300, Bed: 60, Chamber: 70}, ReadyBelow: 50, HeatWatch: 30 * time.Minute,
+				Limits: integration.Limits{Tool: 300, Bed: 60, Chamber: 70}, Camera: defaultCamera(), ReadyBelow: 50, HeatWatch: 30 * time.Minute,
 			}, {
 				ID: "new", Name: "new", URL: address(t, "http://[::1]:80"), APIKey: "KEY-OF-ENV",
-				Access: integration.AccessControl, Limits: integration.DefaultLimits, ReadyBelow: 50, HeatWatch: 30 * time.Minute,
+				Access: integration.AccessControl, Limits: integration.DefaultLimits, Camera: defaultCamera(), ReadyBelow: 50, HeatWatch: 30 * time.Minute,
 			}},
 		},
 		Log: LogConfig{Level: "debug", Format: "json"},

@@ -126,6 +126,32 @@ func (f addressForm) complete(u *url.URL) {
 	}
 }
 
+// cameraAddress accepts where pictures of a camera may be had. Unlike those of servers
+// it may have a login, and a query as most have.
+func cameraAddress(text string) (string, error) {
+	const example = "http://camera.local/snapshot.jpg"
+	u, err := url.Parse(text)
+	if err != nil || u.Opaque != "" {
+		return "", errors.New("cannot be understood; write it like " + example)
+	}
+	port, _ := strconv.Atoi(u.Port())
+	switch {
+	case u.Scheme != "http" && u.Scheme != "https":
+		return "", errors.New("must start with http:// or https://; write it like " + example)
+	case u.Hostname() == "":
+		return "", errors.New("names no host; write it like " + example)
+	case u.Port() != "" && (port < 1 || port > 65535):
+		return "", errors.New("has a port that is not from 1 to 65535")
+	}
+	return u.String(), nil
+}
+
+// hasLogin reports whether an address may let others in who read it.
+func hasLogin(address string) bool {
+	u, err := url.Parse(address)
+	return err != nil || u.User != nil
+}
+
 // sameServer returns what is equal for two addresses of one OctoPrint.
 func sameServer(u *url.URL) string {
 	port := u.Port()

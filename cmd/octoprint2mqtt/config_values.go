@@ -66,12 +66,12 @@ func celsius(low, high float64) func(string) (float64, error) {
 	}
 }
 
-// duration accepts a time from least to most.
-func duration(least, most time.Duration) func(string) (time.Duration, error) {
+// duration accepts a time from least to most, such as the example.
+func duration(least, most time.Duration, example string) func(string) (time.Duration, error) {
 	return func(text string) (time.Duration, error) {
 		d, err := time.ParseDuration(text)
 		if err != nil || d < least || d > most {
-			return 0, fmt.Errorf("is not a time from %s to %s, such as 45m or 1h30m", spoken(least), spoken(most))
+			return 0, fmt.Errorf("is not a time from %s to %s, such as %s", spoken(least), spoken(most), example)
 		}
 		return d, nil
 	}

@@ -75,7 +75,7 @@ func (d *demoCommand) explain(env surroundings, address string, farm *demoFarm) 
 		fmt.Fprintf(w, "\nPort 1883 is taken, so the broker listens on %s.\n", port)
 	}
 	fmt.Fprintf(w, `
-Watch everything:      mosquitto_sub -h %[1]s -p %[2]s -t 'octoprint2mqtt/#' -v
+Watch everything:      mosquitto_sub -h %[1]s -p %[2]s -t 'octoprint2mqtt/#' -T '+/+/camera' -T '+/+/thumbnail' -v
 Pause a print:         mosquitto_pub -h %[1]s -p %[2]s -t octoprint2mqtt/left/request/pause -m '{}'
 Heat a bed to 60 °C:   mosquitto_pub -h %[1]s -p %[2]s -t octoprint2mqtt/right/bed_setpoint/set -m 60
 Home Assistant:        add the MQTT integration with broker %[1]s, port %[2]s; the printers appear by themselves.
@@ -132,6 +132,7 @@ func (f *demoFarm) add(ctx context.Context, p demoPrinter) error {
 	if err != nil {
 		return fmt.Errorf("start a simulated printer: %w", err)
 	}
+	p.options.SnapshotURL = "/webcam/?action=snapshot"
 	sim := octoprinttest.New(p.options)
 	server := &http.Server{Handler: sim, ReadHeaderTimeout: 10 * time.Second}
 	f.sims, f.servers = append(f.sims, sim), append(f.servers, server)
@@ -144,6 +145,7 @@ func (f *demoFarm) add(ctx context.Context, p demoPrinter) error {
 		ID: p.id, Name: p.name, URL: &url.URL{Scheme: "http", Host: listener.Addr().String()},
 		APIKey: "operator-key", Access: integration.AccessControl,
 		Limits: integration.DefaultLimits, ReadyBelow: integration.DefaultReadyBelow, HeatWatch: integration.DefaultHeatWatch,
+		Camera: integration.CameraConfig{Enabled: true, Interval: integration.DefaultCameraInterval},
 	})
 	return nil
 }

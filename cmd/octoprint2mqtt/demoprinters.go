@@ -35,7 +35,7 @@ func demoFile(path string, d time.Duration) octoprinttest.File {
 	return octoprinttest.File{
 		Path: path, PrintTime: d, Estimate: d * 11 / 10, Size: int64(d.Minutes() * 120_000),
 		FilamentLength: d.Minutes() * 90, FilamentVolume: d.Minutes() * 0.22,
-		ToolTarget: 215, BedTarget: 60, Height: 48,
+		ToolTarget: 215, BedTarget: 60, Height: 48, Thumbnail: octoprinttest.Snapshot(1),
 	}
 }
 
