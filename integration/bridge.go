@@ -99,7 +99,7 @@ func New(c Config, log zerolog.Logger) *Bridge {
 	}
 	b.broker = &broker{
 		config: c.MQTT, online: b.topics.BridgeState(), outbox: b.outbox,
-		filters: b.filters, deliver: b.deliver, connected: b.brokerConnected,
+		filters: b.filters, deliver: b.deliver, connected: b.brokerConnected, ended: b.brokerEnded,
 		asked: make(chan struct{}, 1),
 	}
 	b.sweep = newSweep(b.topics, b.outbox)

@@ -59,6 +59,13 @@ func (b *Bridge) brokerConnected() {
 	b.openGallery()
 }
 
+// brokerEnded takes in that a connection has ended with pictures on their way.
+func (b *Bridge) brokerEnded(largest int) {
+	if size := b.gallery.connectionLost(largest, time.Now()); size > 0 {
+		b.log.Warn().Int("bytes", size).Msg("the MQTT broker seems to hang up on large pictures: those of this size and more are not sent for an hour; allow larger packets on the broker, or make the pictures smaller")
+	}
+}
+
 // brokerFailed logs the loss of the broker once.
 func (b *Bridge) brokerFailed(err error) (final bool) {
 	defer b.openGallery()

@@ -160,7 +160,7 @@ func (a contractAction) row() string {
 	switch {
 	case a.name == "restart" || a.name == "home" && a.parameters != "":
 		return ""
-	case slices.Contains(strings.Fields("jog extrude tool files print upload delete system refresh"), a.name):
+	case slices.Contains(strings.Fields("jog extrude tool files snapshot print upload delete system refresh"), a.name):
 		return ""
 	case a.name == "set_temperature":
 		return "bed_setpoint"
@@ -305,6 +305,8 @@ func TestPermissions(t *testing.T) {
 						want = "ok" // OctoPrint has no part in it
 					case a.name == "files" && w.config.Printers[0].APIKey == "readonly-key":
 						want = "ok" // likewise
+					case a.name == "snapshot" && w.config.Printers[0].APIKey == "readonly-key":
+						want = CodeAccessDenied // no cameras are wanted
 					case a.access == AccessFull && w.config.Printers[0].Access != AccessFull:
 						want = CodeAccessDenied
 					}

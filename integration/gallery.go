@@ -49,6 +49,7 @@ type gallery struct {
 	turning chan struct{} // holds one element while a picture is turned
 
 	mu      sync.Mutex
+	limit   pictureLimit
 	open    bool
 	waiting [lanes][]errand
 	running [lanes]int

@@ -18,6 +18,7 @@ type passing map[*retained]passage
 
 type passage struct {
 	waiting, flying func(arrived bool) // nil: there is no such picture
+	size            int                // of the flying one, in bytes
 }
 
 // drop gives up a picture that hasn't been sent.
@@ -81,7 +82,7 @@ func (o *outbox) nextPictureLocked() (message, packed, bool) {
 	}
 	picture := r.payload
 	r.payload = packed{length: sentPicture}
-	o.passing[r] = passage{flying: o.passing[r].waiting}
+	o.passing[r] = passage{flying: o.passing[r].waiting, size: len(picture.text)}
 	return message{topic: r.topic.String(), retained: true, done: func() { o.pictureArrived(r) }}, picture, true
 }
 
@@ -99,12 +100,19 @@ func (o *outbox) pictureArrived(r *retained) {
 	o.signal() // another may be sent
 }
 
-// DropPictures gives up the pictures that are on their way. It is called when a
-// connection has ended.
-func (o *outbox) DropPictures() {
+// DropPictures gives up the pictures that are on their way, and returns how many bytes
+// the largest had that was sent; 0 if none was. It is called when a connection has
+// ended.
+func (o *outbox) DropPictures() (largest int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	for _, way := range o.passing {
+		if way.flying != nil {
+			largest = max(largest, way.size)
+		}
+	}
 	o.dropPicturesLocked()
+	return largest
 }
 
 func (o *outbox) dropPicturesLocked() {

@@ -107,9 +107,11 @@ func TestP3Pictures(t *testing.T) {
 		if n := cams[0].count() - before; n < 5 {
 			t.Errorf("%d pictures in a minute", n)
 		}
-		if busy := bridgeGoroutines(); busy > 2*farm+100 {
-			t.Errorf("%d goroutines", busy)
+		w.bridge.gallery.mu.Lock()
+		if n := w.bridge.gallery.running[trialLane]; n > trialLane.places() {
+			t.Errorf("%d cameras that hang are asked at a time", n)
 		}
+		w.bridge.gallery.mu.Unlock()
 		// All have a picture, and then hang together.
 		for i, cam := range cams[1:] {
 			cam.do(nil)
@@ -322,4 +324,41 @@ func TestPicturesAfterBirth(t *testing.T) {
 		w.sleep(10 * time.Second)
 		w.wantShown("left", "camera", cam.count())
 	}, cam.filming(""))
+}
+
+// TestBrokerRefusesLargePictures: a broker that hangs up on large packets is soon left
+// alone with them, and all else is as ever.
+func TestBrokerRefusesLargePictures(t *testing.T) {
+	t.Parallel()
+	cam, large := new(lens), new(lens).filming("large")
+	large.options.Camera = func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, jpegOf(300_000)) }
+	inBubble(t, func(w *world) {
+		w.broker.current().Options.Capabilities.MaximumPacketSize = 200_000
+		w.up()
+		w.sleep(5 * time.Minute)
+		logins := len(w.broker.logins())
+		if logins < 4 || logins > 12 {
+			t.Errorf("%d logins", logins)
+		}
+		w.print("large")
+		w.sleep(5 * time.Minute)
+		if n := len(w.broker.logins()); n != logins {
+			t.Errorf("%d more logins", n-logins)
+		}
+		w.wantShown("large", "camera", "placeholder")
+		if p := w.problem("large", "camera"); !strings.Contains(p, "too large for the MQTT broker") {
+			t.Error(p)
+		}
+		if _, ok := w.shown("small", "camera").(int); !ok {
+			t.Errorf("the other camera shows %v", w.shown("small", "camera"))
+		}
+		if lines := w.logs.lines("warn", "hang up on large pictures"); len(lines) != 1 {
+			t.Errorf("log: %q", lines)
+		}
+		w.broker.current().Options.Capabilities.MaximumPacketSize = 0
+		w.sleep(65 * time.Minute)
+		if n := len(w.broker.logins()); n != logins || len(w.value("large", "camera")) < 300_000 {
+			t.Errorf("when the broker takes it: %v is shown, %d more logins", w.shown("large", "camera"), n-logins)
+		}
+	}, large, cam.filming("small"))
 }

@@ -39,6 +39,7 @@ var (
 	errBrokenPicture   = errors.New("sends a broken picture")
 	errPictureCut      = errors.New("sends a picture that breaks off")
 	errTooManyPixels   = fmt.Errorf("sends a picture of more than %d million pixels", maxPixels/1_000_000)
+	errBrokerRefuses   = errors.New("sends a picture that is too large for the MQTT broker, which hangs up on it; allow larger packets there, or make the picture smaller")
 	errTooLargeToTurn  = errors.New("sends a picture that is too large to be turned")
 )
 

@@ -43,6 +43,9 @@ func (p *printer) fetch(ctx context.Context, pic *picture) {
 			return
 		}
 	}
+	if settled != nil && arrived {
+		p.bridge.gallery.arrived(size)
+	}
 	p.endFetch(pic, arrived, f.err, pictureDoc{Type: kind, Bytes: size})
 }
 
@@ -103,6 +106,9 @@ func (p *printer) exhibit(pic *picture, f *fetched) <-chan bool {
 		settled := make(chan bool, 1)
 		settled <- false
 		return settled
+	}
+	if f.err == nil && p.bridge.gallery.tooLarge(len(f.picture), time.Now()) {
+		f.err = errBrokerRefuses
 	}
 	if f.err != nil {
 		p.missedLocked(pic, f.err)

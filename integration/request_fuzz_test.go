@@ -93,7 +93,7 @@ func everythingAllowed() situation {
 func checkPrepared(t *testing.T, a action, parameters json.RawMessage, v *printerView) {
 	t.Helper()
 	c, r := a.prepare(parameters, v)
-	if (r == nil) != (c.send != nil || c.own != nil || c.renew != nil) {
+	if (r == nil) != (c.send != nil || c.own != nil || c.renew != nil || c.pictures) {
 		t.Fatalf("%s: %v, but something to send: %v", a.name, r, c.send != nil)
 	}
 	if r != nil || c.send == nil {

@@ -42,10 +42,7 @@ func prepareSnapshot(parameters json.RawMessage, v *printerView) (call, *refusal
 	if r := decodeParameters(parameters, &struct{}{}); r != nil {
 		return call{}, r
 	}
-	switch {
-	case !v.config.Camera.Enabled:
-		return call{}, refuse(CodeAccessDenied, "camera: enabled: false in the configuration does not allow this for this printer")
-	case v.config.Camera.URL == nil && v.info.User != "" && !v.maySeeWebcams():
+	if v.config.Camera.URL == nil && v.info.User != "" && !v.maySeeWebcams() {
 		return call{}, refuse(CodeNotPermitted, "the OctoPrint user %s lacks the permission %s or %s", quote(v.info.User), octoprint.PermissionWebcam, octoprint.PermissionSettingsRead)
 	}
 	return call{pictures: true}, nil
@@ -64,6 +61,8 @@ func (p *printer) snapshotLocked(c *command) *refusal {
 		}
 	}
 	switch {
+	case !p.config.Camera.Enabled:
+		return refuse(CodeAccessDenied, "camera: enabled: false in the configuration does not allow this for this printer")
 	case s.left == 0:
 		return refuse(CodeInvalid, "this printer has no camera: OctoPrint names none, and camera: url in the configuration neither")
 	case len(p.snapshots) >= maxSnapshots:

@@ -59,6 +59,9 @@ type broker struct {
 	deliver func(delivery)
 	// connected is called when everything is published and online.
 	connected func()
+	// ended is called after each connection, with how large pictures were that were
+	// on their way.
+	ended func(largest int)
 
 	mu     sync.Mutex
 	asked  chan struct{} // holds one element while something is asked for
@@ -130,7 +133,7 @@ func (b *broker) serve(ctx context.Context) error {
 		return err
 	}
 	b.outbox.Forget()
-	defer b.outbox.DropPictures()
+	defer func() { b.ended(b.outbox.DropPictures()) }()
 	defer b.up.Store(false)
 	err = b.introduce(ctx, c)
 	if err == nil {
