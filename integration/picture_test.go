@@ -364,3 +364,39 @@ func TestSnapshot(t *testing.T) {
 		}
 	}, setup)
 }
+
+// TestAnotherCameraMeanwhile: a picture that comes when its camera is no longer the
+// one to be shown isn't shown.
+func TestAnotherCameraMeanwhile(t *testing.T) {
+	t.Parallel()
+	cam := new(lens)
+	inBubble(t, func(w *world) {
+		w.up()
+		w.sleep(12 * time.Second)
+		hold := make(chan struct{})
+		cam.do(func(rw http.ResponseWriter, r *http.Request) {
+			if !strings.Contains(r.URL.RawQuery, "another") {
+				<-hold
+				_, _ = rw.Write(octoprinttest.Picture(8, 8, 200))
+				return
+			}
+			_, _ = rw.Write(octoprinttest.Picture(8, 8, 100))
+		})
+		before := w.broker.seen()
+		w.post("left", "snapshot", "{}")
+		w.sleep(time.Second)
+		w.sims["left"].SetWebcams(octoprinttest.Webcam{Name: "classic", Snapshot: snapshotURL + "&another"})
+		w.sleep(3500 * time.Millisecond)
+		close(hold)
+		w.sleep(time.Second)
+		w.wantShown("left", "camera", 100)
+		for _, m := range w.broker.since(before, "left/camera") {
+			if w.greyOf(m.payload) != 100 {
+				t.Errorf("%v was shown", w.greyOf(m.payload))
+			}
+		}
+		if list := w.replies(before, w.topics.Response("left", "snapshot")); len(list) != 1 || list[0].code() != CodeOctoPrint {
+			t.Errorf("the answers are %+v", list)
+		}
+	}, cam.filming(""))
+}
