@@ -182,7 +182,7 @@ func TestIntroductionEndsOnASlowLine(t *testing.T) {
 			config: MQTTConfig{URL: mustURL("mqtt://broker.test:1883"), ClientID: "test", BaseTopic: "base", Dial: peer.net.Dial},
 			online: "base/bridge/state", outbox: out,
 			filters: func() []subscription { return listening(1, "base/+/+/set") }, deliver: func(delivery) {},
-			connected: func() { close(connected) },
+			connected: func() { close(connected) }, ended: func(int) {},
 		}
 		var running sync.WaitGroup
 		running.Go(func() {

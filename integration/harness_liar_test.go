@@ -63,6 +63,6 @@ func lyingBroker(t *testing.T, l liar) *broker {
 		config: MQTTConfig{URL: mustURL("mqtt://broker.test:1883"), ClientID: "test", BaseTopic: "base", Dial: l.dial},
 		online: "base/bridge/state", outbox: out,
 		filters: func() []subscription { return listening(1, "base/+/+/set", "base/+/request/+") },
-		deliver: func(delivery) {}, connected: func() {},
+		deliver: func(delivery) {}, connected: func() {}, ended: func(int) {},
 	}
 }

@@ -77,7 +77,7 @@ func TestP2Pictures(t *testing.T) {
 			}
 			last = grey
 		}
-		if n < 40 || cam.count() > 250 { // the greys of the pictures count up to that
+		if n < 15 || cam.count() > 250 { // the greys of the pictures count up to that
 			t.Errorf("%d pictures came of %d", n, cam.count())
 		}
 	}, setup)
