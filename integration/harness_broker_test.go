@@ -32,7 +32,10 @@ type testBroker struct {
 	denied   func(topic string) bool // to subscribe to; nil: nothing
 	watch    func(sent)              // is told of each message; nil: nobody is
 
-	large atomic.Int64 // packets of more than 50,000 bytes that the bridge was sent
+	// maxPacket is how many bytes it hangs up on, of servers that are made from now
+	// on; 0: none.
+	maxPacket uint32
+	large     atomic.Int64 // packets of more than 50,000 bytes that the bridge was sent
 }
 
 // sent is a message that somebody published.
@@ -69,6 +72,7 @@ func newTestBroker(t *testing.T) *testBroker {
 
 func (b *testBroker) newServer() *mochi.Server {
 	s := mochi.New(&mochi.Options{InlineClient: true, SysTopicResendInterval: 3600, Logger: slog.New(slog.DiscardHandler)})
+	s.Options.Capabilities.MaximumPacketSize = b.maxPacket
 	if err := s.AddHook(&recorder{broker: b}, nil); err != nil {
 		b.t.Fatal(err)
 	}
