@@ -48,7 +48,7 @@ func TestCheck(t *testing.T) {
 			enable := s.config
 			s.config = func(c *PrinterConfig) { enable(c); c.APIKey, c.Access = "statusonly-key", AccessRead }
 			return s
-		}(), broker: true, ok: true, text: "as user statusonly", notes: "lacks WEBCAM, SETTINGS_READ"},
+		}(), broker: true, ok: true, text: "as user statusonly", notes: "WEBCAM, SETTINGS_READ, which OctoPrint's group"},
 		{name: "disabled", setup: setup{config: func(c *PrinterConfig) { c.Disabled = true }}, broker: true, ok: true, text: "disabled"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -305,7 +305,9 @@ func (o *outbox) next(limit class) (message, packed, bool) {
 			}
 		}
 		if c == pictureClass {
-			return o.nextPictureLocked()
+			if m, kept, ok := o.nextPictureLocked(); ok {
+				return m, kept, true
+			}
 		}
 		if r := o.nextDirtyLocked(c); r != nil {
 			return message{topic: r.topic.String(), retained: true, done: func() { o.acknowledged(r) }}, r.payload, true

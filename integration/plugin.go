@@ -62,7 +62,7 @@ func plugins() []plugin {
 		promptPlugin(), notificationPlugin(), piSupportPlugin(),
 		psuControlPlugin(), displayLayerProgressPlugin(), printTimeGeniusPlugin(),
 		resourceMonitorPlugin(), bedLevelVisualizerPlugin(), octolapsePlugin(),
-		thumbnailPlugin(pluginSlicerThumbnails), thumbnailPlugin(pluginUltimakerPackage),
+		thumbnailPlugin(pluginSlicerThumbnails, "Slicer Thumbnails"), thumbnailPlugin(pluginUltimakerPackage, "UltiMaker Format Package"),
 	}
 }
 

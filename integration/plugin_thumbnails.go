@@ -9,4 +9,9 @@ const (
 )
 
 // thumbnailPlugin is one that is only known to be there. It pushes nothing.
-func thumbnailPlugin(id string) plugin { return plugin{id: id, messages: []string{}} }
+func thumbnailPlugin(id, name string) plugin {
+	return plugin{
+		id: id, name: name, messages: []string{},
+		remark: "Its pictures of files are the `thumbnail` among the printer's own rows.",
+	}
+}
