@@ -39,6 +39,12 @@ need_compiler() {
 	[ -e /usr/include/stdlib.h ] || install_packages libc6-dev
 }
 
+# debian_mirror: where apt gets Debian's packages here; nothing if that can't be seen.
+debian_mirror() {
+	echo "${DEBIAN_MIRROR:-$(grep -hoE 'https?://[^ ]+/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null |
+		grep -v snapshot | head -n 1 | tr -d ' ' || true)}"
+}
+
 # install_packages PACKAGE...: by apt, refreshing its lists only when they don't suffice; one caller at a time.
 install_packages() {
 	say "installing ${*}"

@@ -33,8 +33,8 @@ in_root() { chroot "$ROOT" env HOME=/root LANG=C.UTF-8 SSL_CERT_FILE=/etc/ssl/ce
 
 install_debian() {
 	[ -e "$ROOT/.debian-done" ] && return
-	local mirror=${DEBIAN_MIRROR:-$(grep -hoE 'https?://[^ ]+/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null |
-		grep -v snapshot | head -n 1 | tr -d ' ' || true)}
+	local mirror
+	mirror=$(debian_mirror)
 	say "Home Assistant: Debian folder"
 	rm -rf "$ROOT"
 	# In a mount namespace of its own: whatever happens, nothing stays mounted in the folder.

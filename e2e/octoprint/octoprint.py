@@ -10,8 +10,8 @@ The first use of a version (default 1.11.8) installs it, about a minute; a serve
 forgets its files, settings and history. Servers listen on 127.0.0.1 only.
 
 Every server has the users admin, operator, readonly, statusonly and nobody (password NAME-pass-1), each with an API key,
-and the deprecated global key. Versions from 1.5 to 2.0 work; 1.10 and later need Python 3.11, older ones 3.7 to 3.9, taken
-from pyenv's folder or PATH. The virtual printer obeys debug commands sent as G-code, such as
+and the deprecated global key. Versions from 1.5 to 2.0 work; 1.9 and later need Python 3.11, from pyenv's folder or PATH, older
+ones 3.9, which is installed with them. The virtual printer obeys debug commands sent as G-code, such as
 "!!DEBUG:trigger_fatal_error_marlin", "!!DEBUG:drop_connection", "!!DEBUG:action_pause"; all that goes over its serial line is in
 logs/serial.log of the server's folder.
 
@@ -39,11 +39,11 @@ RELEASES = {
     "2.": ("3.11", "wheel setuptools", ""),
     "1.11": ("3.11", "wheel setuptools<80", ""),
     "1.10": ("3.11", "wheel setuptools<80", "limits<4"),
-    "1.9": ("3.9", "wheel setuptools<70", ""),
-    "1.8": ("3.9", "wheel setuptools<66", ""),
-    "1.7": ("3.8", "wheel setuptools<58", "Babel<2.11"),
-    "1.6": ("3.8", "wheel setuptools<58", "Babel<2.11"),
-    "1.5": ("3.7", "pip<23 wheel setuptools<58", "Babel<2.11 Jinja2<3 markupsafe<2 itsdangerous<2 Werkzeug<1.1"),
+    "1.9": ("3.11", "wheel setuptools<70", ""),
+    "1.8": ("3.9", "pip<24 wheel setuptools<66", ""),
+    "1.7": ("3.9", "pip<24 wheel setuptools<58", "Babel<2.11"),
+    "1.6": ("3.9", "pip<24 wheel setuptools<58", "Babel<2.11"),
+    "1.5": ("3.9", "pip<23 wheel setuptools<58", "Babel<2.11 Jinja2<3 markupsafe<2 itsdangerous<2 Werkzeug<1.1"),
 }
 START_SECONDS = 180
 STOP_SECONDS = 15
@@ -64,7 +64,10 @@ def folder(port):
 
 
 def interpreter(version):
-    """The newest installed Python of that minor version."""
+    """Python 3.9 in a folder of its own; of another minor version the newest that is installed."""
+    if version == "3.9":
+        script = pathlib.Path(__file__).with_name("python39.sh").resolve()
+        return subprocess.run([script, DIR / "python3.9"], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
     pyenv = pathlib.Path(os.environ.get("PYENV_ROOT") or pathlib.Path.home() / ".pyenv", "versions")
     found = sorted(pyenv.glob(f"{version}.*/bin/python"), key=lambda file: int(file.parts[-3].split(".")[2]))
     path = found[-1] if found else shutil.which(f"python{version}")
