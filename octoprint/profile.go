@@ -132,9 +132,13 @@ func (w *wireProfile) profile() *Profile {
 }
 
 // profileFromPrinter reads the heaters off the temperatures, which OctoPrint
-// filters by the profile. It is for users who may not read profiles.
+// filters by the profile. It is for users who may not read profiles. A heater that
+// has a target and no temperature was set before the printer told of any: the
+// others, of which nothing is known yet, would be missing.
 func (c *Client) profileFromPrinter(ctx context.Context) (*Profile, error) {
-	var printer struct{ Temperature map[string]any }
+	var printer struct {
+		Temperature map[string]struct{ Actual number }
+	}
 	err := c.get(ctx, "/api/printer?exclude=sd,state", &printer)
 	if errors.Is(err, Conflict) {
 		return nil, nil //nolint:nilnil // the printer is off: nothing to be known
@@ -143,8 +147,8 @@ func (c *Client) profileFromPrinter(ctx context.Context) (*Profile, error) {
 		return nil, err
 	}
 	p := &Profile{}
-	for name := range printer.Temperature {
-		if IsHeater(name) {
+	for name, heater := range printer.Temperature {
+		if IsHeater(name) && heater.Actual.known {
 			p.Heaters = append(p.Heaters, name)
 		}
 	}

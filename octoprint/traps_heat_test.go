@@ -115,6 +115,32 @@ func TestProfileIsReadAgainAfterConnect(t *testing.T) {
 	})
 }
 
+// Right after connecting OctoPrint knows only the heaters that were given a target, and no temperature of them. Who may not
+// read profiles has to wait for the others.
+func TestHeatersAreNotReadBeforeTheyAreMeasured(t *testing.T) {
+	t.Parallel()
+	for _, version := range []string{"1.5.3", "1.11.8", "2.0.0rc7"} {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			bubble(t, octoprinttest.Options{Version: version}, func(b *bench) {
+				must(b.t, b.sim.Disconnect())
+				must(b.t, b.sim.Connect())
+				after(200 * time.Millisecond) // it is connected, but hasn't been looked at
+				must(b.t, b.sim.SetTarget("bed", 0))
+				s := b.opened(b.client("statusonly"))
+				if p := s.log().info.Profile; p != nil {
+					t.Errorf("the profile is %+v before anything was measured", p)
+				}
+				after(2 * time.Second)
+				if p := s.log().info.Profile; p == nil || !slices.Equal(p.Heaters, []string{"tool0", "bed"}) {
+					t.Errorf("the profile is %+v, want tool0 and bed", p)
+				}
+				s.stop()
+			})
+		})
+	}
+}
+
 func TestTemperaturesAndOffsets(t *testing.T) {
 	t.Parallel()
 	bubble(t, octoprinttest.Options{}, func(b *bench) {

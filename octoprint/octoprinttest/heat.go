@@ -19,6 +19,8 @@ type heater struct {
 	limit      float64
 	warm, cool time.Duration
 	noise      float64
+	measured   bool // since the printer was connected
+	told       bool // to heat to a target, or to none, since then
 }
 
 // newHeaters makes the heaters of a profile: the tools, then the bed, then the chamber.
@@ -34,7 +36,7 @@ func newHeaters(p Profile) []*heater {
 		hs = append(hs, &heater{name: "chamber", limit: 90, warm: 5 * time.Minute, cool: 10 * time.Minute})
 	}
 	for _, h := range hs {
-		h.actual = ambient
+		h.actual, h.measured = ambient, true
 	}
 	return hs
 }
@@ -89,6 +91,7 @@ func (p *printer) takeSample() {
 	s := sample{time: p.now().Unix()}
 	for _, h := range p.heaters {
 		h.sense(p.random)
+		h.measured = true
 		s.temps = append(s.temps, h.reading(), float(h.target))
 	}
 	if len(p.sensors) > 0 {
@@ -109,7 +112,7 @@ func (p *printer) sampleFrame(s sample) object {
 		f[h.name] = temperature{Actual: &s.temps[2*i], Target: &s.temps[2*i+1]}
 	}
 	for name, value := range s.extra {
-		f[name] = reading{Actual: value}
+		f[name] = reading{Actual: &value}
 	}
 	return f
 }

@@ -254,7 +254,7 @@ func (p *printer) lost(s state) {
 	clear(p.offsets)
 	p.samples.add(sample{time: p.now().Unix()})
 	for _, h := range p.heaters {
-		h.target = 0
+		h.target, h.measured, h.told = 0, false, false
 	}
 }
 
@@ -293,7 +293,7 @@ func (p *printer) setTarget(name string, target float64) bool {
 	if h == nil || !p.state.isOperational() {
 		return false
 	}
-	h.target = target
+	h.target, h.told = target, true
 	p.nextSample = p.now() // OctoPrint shows a new target at once
 	p.dirty = true
 	return true

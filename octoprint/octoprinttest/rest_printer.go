@@ -7,21 +7,26 @@ import (
 )
 
 type reading struct {
-	Actual float `json:"actual"`
-	Target float `json:"target"`
-	Offset any   `json:"offset,omitempty"`
+	Actual *float `json:"actual"`
+	Target float  `json:"target"`
+	Offset any    `json:"offset,omitempty"`
 }
 
-// readings are the current temperatures of the heaters whose names begin so.
+// readings are the current temperatures of the heaters whose names begin so. Until the printer has sent the first ones,
+// there are only those that were given a target.
 func (p *printer) readings(prefix string) object {
 	o := object{}
 	for _, h := range p.heaters {
-		if strings.HasPrefix(h.name, prefix) {
+		if strings.HasPrefix(h.name, prefix) && (h.measured || h.told) {
 			var offset any = 0
 			if p.release.showsOffsets() && p.offsets[h.name] != 0 {
 				offset = p.offsets[h.name]
 			}
-			o[h.name] = reading{h.reading(), float(h.target), offset}
+			r := reading{Target: float(h.target), Offset: offset}
+			if h.measured {
+				r.Actual = new(h.reading())
+			}
+			o[h.name] = r
 		}
 	}
 	return o
