@@ -252,14 +252,17 @@ func (d *decoder) offsets() {
 }
 
 // temperatures decodes the readings since the last sample, oldest first. An
-// entry holds those of all heaters beside their time.
+// entry holds those of all heaters beside their time. One without any tells that
+// the connection to the printer ended: what was read before counts no more.
 func (d *decoder) temperatures() {
 	d.array(func() {
+		empty := true
 		d.object(func(name []byte) {
 			h := d.heater(name)
 			if h == nil {
 				return
 			}
+			empty = false
 			h.Measured, h.Actual, h.Target = true, number{}, number{}
 			d.object(func(name []byte) {
 				switch string(name) {
@@ -270,6 +273,11 @@ func (d *decoder) temperatures() {
 				}
 			})
 		})
+		for i := range d.last.Heaters {
+			if h := &d.last.Heaters[i]; empty {
+				h.Measured, h.Actual, h.Target = false, number{}, number{}
+			}
+		}
 	})
 }
 

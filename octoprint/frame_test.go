@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -198,6 +199,10 @@ func (s *stdSample) wire() *wireSample {
 	}
 	heaters := make(map[string]wireHeater)
 	for _, entry := range s.Temps {
+		maps.DeleteFunc(entry, func(name string, _ stdReading) bool { return !IsHeater(name) })
+		if len(entry) == 0 {
+			clear(heaters) // the connection to the printer ended
+		}
 		for name, r := range entry {
 			heaters[name] = wireHeater{Measured: true, Actual: r.Actual, Target: r.Target}
 		}

@@ -131,6 +131,9 @@ func TestHeatersAreNotReadBeforeTheyAreMeasured(t *testing.T) {
 				if p := s.log().info.Profile; p != nil {
 					t.Errorf("the profile is %+v before anything was measured", p)
 				}
+				if tool := s.log().state.Heaters["tool0"]; tool.Actual != nil {
+					t.Errorf("tool0 has %v °C, which is from before the printer was connected anew", *tool.Actual)
+				}
 				after(2 * time.Second)
 				if p := s.log().info.Profile; p == nil || !slices.Equal(p.Heaters, []string{"tool0", "bed"}) {
 					t.Errorf("the profile is %+v, want tool0 and bed", p)
