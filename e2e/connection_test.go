@@ -46,9 +46,9 @@ func (f *farm) expectOffline() {
 func TestPrinterDisconnectedAndConnectedInOctoPrint(t *testing.T) {
 	f := left(t)
 	mark := f.broker.mark()
-	f.octo["left"].post(t, "/api/connection", map[string]any{"command": "disconnect"})
+	f.octo["left"].disconnect(t)
 	f.expectOffline()
-	f.octo["left"].post(t, "/api/connection", connectVirtual())
+	f.octo["left"].connect(t)
 	f.expect("left/state", "idle")
 	f.expectThat("left/tool0_temperature", "a number", func(text string) bool { return text != "None" })
 	f.settle()
@@ -60,7 +60,7 @@ func TestPrinterDisconnectedAndConnectedInOctoPrint(t *testing.T) {
 
 func TestPrinterThatIsOffFromTheStartIsOfflineNotUnavailable(t *testing.T) {
 	f := newFarm(t, func(f *farm) {
-		f.octo["left"].post(t, "/api/connection", map[string]any{"command": "disconnect"})
+		f.octo["left"].disconnect(t)
 		f.octo["left"].waitState(t, "Closed")
 	}, "left")
 	f.waitOnline("left")

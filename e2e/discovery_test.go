@@ -26,9 +26,9 @@ func TestDeviceDeletedInHomeAssistantStaysDeletedUntilARestart(t *testing.T) {
 	if !f.broker.wait(soon, func() bool { return f.broker.retained[topic] == "" }) {
 		t.Fatal("Home Assistant didn't clear the discovery topic")
 	}
-	f.octo["left"].post(t, "/api/connection", map[string]any{"command": "disconnect"})
+	f.octo["left"].disconnect(t)
 	f.expect(id+"/state", "offline") // plain topics are not Home Assistant's alone
-	f.octo["left"].post(t, "/api/connection", connectVirtual())
+	f.octo["left"].connect(t)
 	f.expect(id+"/state", "idle")
 	f.settle()
 	if f.broker.tree()[topic] != "" {

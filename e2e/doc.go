@@ -17,5 +17,6 @@
 //   - harness_mqtt_test.go records everything that goes over the broker
 //   - harness_line_test.go is the network between the bridge and its neighbours, and can fail in every way
 //   - harness_outage_test.go has neighbours go and come back, and compares what was before with what is afterwards
+//   - versions_test.go has one scenario with every version of OctoPrint, which harness_versions_test.go starts
 //   - contract_test.go lists the topics and rows that are promised
 package e2e

@@ -18,7 +18,7 @@ func TestFarmCountsEveryPrinterOnce(t *testing.T) {
 	}, printerIDs[:]...)
 	f.waitOnline(printerIDs[:]...)
 	f.startPrint("left", "counted.gcode", 120)
-	f.octo["right"].post(t, "/api/connection", map[string]any{"command": "disconnect"})
+	f.octo["right"].disconnect(t)
 	f.expect("gone/connection", "unreachable")
 	f.expect("stored/connection", "disabled")
 	want := map[string]string{"printers": "4", "printing": "1", "paused": "0", "idle": "1", "offline": "1", "error": "0", "unreachable": "1"}

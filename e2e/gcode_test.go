@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -16,4 +17,13 @@ func slowPrint(seconds int) string {
 		fmt.Fprintf(&code, "G4 P500 ; step %06d\n", i)
 	}
 	return code.String()
+}
+
+// withM73 has G-code tell its progress, but not before a third of it is through: none then, half after another, and all at the end.
+func withM73(code string) string {
+	lines := strings.Split(strings.TrimSpace(code), "\n")
+	third := len(lines) / 3
+	lines = slices.Insert(lines, 2*third, "M73 P50 R1")
+	lines = slices.Insert(lines, third, "M73 P0 R1")
+	return strings.Join(append(lines, "M73 P100 R0"), "\n") + "\n"
 }

@@ -36,6 +36,7 @@ type printerConfig struct {
 	Access   string             `json:"access,omitempty"`
 	Disabled bool               `json:"disabled,omitempty"`
 	Limits   map[string]float64 `json:"limits,omitempty"`
+	Allowed  []string           `json:"gcode_allow,omitempty"`
 }
 
 // write stores the configuration in a folder of its own and returns the file.

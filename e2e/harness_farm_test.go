@@ -24,7 +24,7 @@ type farm struct {
 	t          *testing.T
 	whole      *testing.T // the test that the farm lives as long as; t may be a part of it
 	broker     *broker
-	ha         *homeAssistant
+	ha         *homeAssistant // nil: none looks on
 	bridge     *process
 	config     config
 	file       string                // the configuration file
@@ -34,7 +34,7 @@ type farm struct {
 	start      int      // position in the broker's stream before the bridge came
 	haLogged   int64    // position in Home Assistant's log
 	allowed    []string // parts of log lines that this test provokes
-	secrets    []string // API keys that were in the configuration, beside those that are
+	secrets    []string // beside the API keys that are in the configuration
 }
 
 // newFarm starts a bridge for the named printers, each of them in its known
@@ -44,15 +44,27 @@ type farm struct {
 func newFarm(t *testing.T, change func(*farm), ids ...string) *farm {
 	t.Helper()
 	found := mustServers(t)
+	printers := map[string]octoPrintServer{}
+	for _, id := range ids {
+		printers[id] = found.OctoPrint[slices.Index(printerIDs[:], id)]
+	}
+	return newFarmWith(t, newHomeAssistant(found), change, printers, ids...)
+}
+
+// newFarmWith is newFarm with any servers. Without Home Assistant nobody looks at what is announced.
+func newFarmWith(t *testing.T, ha *homeAssistant, change func(*farm), printers map[string]octoPrintServer, ids ...string) *farm {
+	t.Helper()
+	found := anyServers(t)
 	f := &farm{
-		t: t, whole: t, ha: newHomeAssistant(found), broker: watchBroker(t, found.Broker.Host, found.Broker.Port),
+		t: t, whole: t, ha: ha, broker: watchBroker(t, found.Broker.Host, found.Broker.Port),
 		octo: map[string]*octoPrint{}, lines: map[string]*line{}, file: filepath.Join(t.TempDir(), "config.yaml"),
 	}
 	f.brokerLine = newLine(t, fmt.Sprintf("%s:%d", found.Broker.Host, found.Broker.Port))
 	f.config.MQTT = map[string]any{"url": "mqtt://" + f.brokerLine.address}
 	f.cleanBroker()
 	for _, id := range ids {
-		server := found.OctoPrint[slices.Index(printerIDs[:], id)]
+		server := printers[id]
+		f.secrets = append(f.secrets, server.Secrets...)
 		f.octo[id] = newOctoPrint(server)
 		f.octo[id].reset(t)
 		f.lines[id] = newLine(t, strings.TrimPrefix(server.URL, "http://"))
@@ -63,7 +75,10 @@ func newFarm(t *testing.T, change func(*farm), ids ...string) *farm {
 	if change != nil {
 		change(f)
 	}
-	f.start, f.haLogged = f.broker.mark(), f.ha.logMark(t)
+	f.start = f.broker.mark()
+	if f.ha != nil {
+		f.haLogged = f.ha.logMark(t)
+	}
 	f.startBridge()
 	t.Cleanup(f.finish)
 	return f
@@ -82,6 +97,9 @@ func left(t *testing.T) *farm {
 func (f *farm) cleanBroker() {
 	f.t.Helper()
 	f.broker.forgetRetained(f.t, baseTopic+"/", baseTopic, discoveryPrefix+"/")
+	if f.ha == nil {
+		return
+	}
 	eventually(f.t, "Home Assistant forgets the devices of earlier tests", soon, func() (bool, string) {
 		rest := f.ha.entities(f.t)
 		return len(rest) == 0, fmt.Sprint(len(rest), " entities")
@@ -115,6 +133,18 @@ func (f *farm) finish() {
 		}
 	}
 	f.broker.barrier(f.t)
+	if f.ha != nil {
+		f.checkHomeAssistant()
+	}
+	f.checkSecrets()
+	if f.t.Failed() {
+		f.t.Logf("the bridge's last lines:\n%s", f.bridge.lastLines(40))
+	}
+}
+
+// checkHomeAssistant wants that Home Assistant had nothing to complain of.
+func (f *farm) checkHomeAssistant() {
+	f.t.Helper()
 	isDiscovery := func(topic string) bool {
 		return strings.HasPrefix(topic, discoveryPrefix+"/") && topic != discoveryPrefix+"/status"
 	}
@@ -125,10 +155,6 @@ func (f *farm) finish() {
 	})
 	if len(complaints) > 0 {
 		f.t.Errorf("Home Assistant has %d complaints, such as\n%s", len(complaints), strings.Join(complaints[:min(5, len(complaints))], "\n"))
-	}
-	f.checkSecrets()
-	if f.t.Failed() {
-		f.t.Logf("the bridge's last lines:\n%s", f.bridge.lastLines(40))
 	}
 }
 

@@ -30,15 +30,20 @@ type servers struct {
 	}
 	HomeAssistant struct{ URL, Folder, Token, Log string }
 	OctoPrint     []octoPrintServer
-	SparePort     int `json:"spare_port"` // first of nine that nobody listens on
+	SparePort     int    `json:"spare_port"` // first of nine that nobody listens on
+	Versions      string // of OctoPrint, to be tested one after the other
+	VersionPort   int    `json:"version_port"` // that they listen on
 }
 
 type octoPrintServer struct {
 	Port      int
+	Version   string
 	URL       string
 	Folder    string
 	Keys      map[string]string
 	Passwords map[string]string
+	Connect   map[string]any // the request that connects its printer
+	Secrets   []string       // of its printer's connection, which nobody else may be told
 }
 
 func TestMain(m *testing.M) {
@@ -162,7 +167,17 @@ var runningServers = sync.OnceValues(func() (servers, error) {
 	return found, json.Unmarshal(text, &found)
 })
 
+// mustServers returns what runs. A test that needs more than the test of versions is skipped where only that is wanted.
 func mustServers(t *testing.T) servers {
+	t.Helper()
+	found := anyServers(t)
+	if len(found.OctoPrint) == 0 {
+		t.Skip("only versions of OctoPrint are tested")
+	}
+	return found
+}
+
+func anyServers(t *testing.T) servers {
 	t.Helper()
 	found, err := runningServers()
 	if err != nil {

@@ -24,7 +24,8 @@ type octoPrint struct {
 }
 
 func newOctoPrint(server octoPrintServer) *octoPrint {
-	return &octoPrint{server: server, client: http.Client{Timeout: 20 * time.Second}}
+	// Servers before 1.10 hang up after an answer without saying so.
+	return &octoPrint{server: server, client: http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}}
 }
 
 // do sends one request as the administrator and decodes the answer.
@@ -136,6 +137,15 @@ func (o *octoPrint) waitState(t *testing.T, wanted string) {
 	})
 }
 
+// waitClosed waits until the printer is not connected.
+func (o *octoPrint) waitClosed(t *testing.T) {
+	t.Helper()
+	eventually(t, fmt.Sprintf("OctoPrint on port %d: not connected", o.server.Port), patient, func() (bool, string) {
+		state := o.state()
+		return state == "Closed" || state == "Offline", state // the latter since 2.0
+	})
+}
+
 // target is the temperature in °C that a heater shall reach.
 func (o *octoPrint) target(heater string) float64 {
 	var answer struct {
@@ -164,7 +174,7 @@ func (o *octoPrint) reset(t *testing.T) {
 		case "Operational":
 			return true, state
 		case "Closed", "Offline", "Offline after error", "Error":
-			return false, fmt.Sprint(state, o.do(http.MethodPost, "/api/connection", connectVirtual(), nil))
+			return false, fmt.Sprint(state, o.tryConnect())
 		case "Printing", "Paused", "Pausing", "Starting":
 			return false, fmt.Sprint(state, o.do(http.MethodPost, "/api/job", map[string]any{"command": "cancel"}, nil))
 		default:
@@ -179,8 +189,42 @@ func (o *octoPrint) reset(t *testing.T) {
 	_ = o.do(http.MethodPost, "/api/files/local/current", map[string]any{"command": "unselect"}, nil)
 }
 
-func connectVirtual() map[string]any {
-	return map[string]any{"command": "connect", "port": "VIRTUAL", "baudrate": 115200}
+// connect connects the printer, as OctoPrint's own page would.
+func (o *octoPrint) connect(t *testing.T) {
+	t.Helper()
+	must(t, o.tryConnect())
+}
+
+func (o *octoPrint) tryConnect() error {
+	text, err := json.Marshal(o.server.Connect)
+	if err != nil {
+		return err
+	}
+	return o.connection(http.MethodPost, bytes.NewReader(text), nil)
+}
+
+// connector is what the printer is connected by; nil if it isn't, and before 2.0, which has no connectors.
+func (o *octoPrint) connector(t *testing.T) any {
+	t.Helper()
+	var answer struct{ Current struct{ Connector any } }
+	must(t, o.connection(http.MethodGet, http.NoBody, &answer))
+	return answer.Current.Connector
+}
+
+// connection speaks to the connection API of 2.0. Releases before it take no notice of the difference.
+func (o *octoPrint) connection(method string, body io.Reader, answer any) error {
+	request, err := http.NewRequest(method, o.server.URL+"/api/connection", body)
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("X-OctoPrint-Api-Version", "2.0.0")
+	return o.send(request, answer)
+}
+
+func (o *octoPrint) disconnect(t *testing.T) {
+	t.Helper()
+	o.post(t, "/api/connection", map[string]any{"command": "disconnect"})
 }
 
 // permissionsOf returns, sorted, what the owner of a key may do.
@@ -225,12 +269,23 @@ func (o *octoPrint) serialSent(t *testing.T) []string {
 	must(t, err)
 	var sent []string
 	for line := range strings.Lines(string(text)) {
+		line = strings.Replace(line, "- >>> ", "- Send: ", 1) // since 2.0
 		_, command, found := strings.Cut(strings.TrimSpace(line), "- Send: ")
 		if found && !strings.Contains(command, "M105") && !strings.Contains(command, "M27") {
 			sent = append(sent, command)
 		}
 	}
 	return sent
+}
+
+// waitSent waits until the printer has got each of these texts in a line since that many lines.
+func (o *octoPrint) waitSent(t *testing.T, since int, texts ...string) {
+	t.Helper()
+	eventually(t, fmt.Sprintf("the printer gets %q", texts), soon, func() (bool, string) {
+		lines := strings.Join(o.serialSent(t)[since:], "\n")
+		missing := slices.ContainsFunc(texts, func(text string) bool { return !strings.Contains(lines, text) })
+		return !missing, lines
+	})
 }
 
 func must(t *testing.T, err error) {

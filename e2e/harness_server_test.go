@@ -96,7 +96,7 @@ func (o *octoPrint) kill(t *testing.T) {
 // up starts OctoPrint again and waits until its printer is connected.
 func (o *octoPrint) up(t *testing.T) {
 	t.Helper()
-	runServers(t, "octoprint-up", strconv.Itoa(o.server.Port))
+	runServers(t, "octoprint-up", strconv.Itoa(o.server.Port), o.server.Version)
 }
 
 // hold makes a server stand still; the function that it returns lets it go on, as the end of the test does.

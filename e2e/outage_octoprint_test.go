@@ -21,7 +21,7 @@ func farmInManyStates(t *testing.T) *farm {
 	f := newFarm(t, func(f *farm) { f.config.Printers[2].APIKey = f.octo["right"].appKey(t, "operator") }, printerIDs[:]...)
 	f.waitOnline(printerIDs[:]...)
 	f.octo["middle"].post(t, "/api/printer/bed", map[string]any{"command": "target", "target": 45})
-	f.octo["right"].post(t, "/api/connection", map[string]any{"command": "disconnect"})
+	f.octo["right"].disconnect(t)
 	f.startLongPrint("left")
 	f.expect("right/state", "offline")
 	f.expectWithin(patient, "middle/bed_temperature", "45", func(text string) bool { return text == "45" })

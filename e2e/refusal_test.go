@@ -133,7 +133,7 @@ func TestCommandsThatWouldDisturbAPrint(t *testing.T) {
 
 func TestCommandsToAPrinterThatIsOff(t *testing.T) {
 	f := left(t)
-	f.octo["left"].post(t, "/api/connection", map[string]any{"command": "disconnect"})
+	f.octo["left"].disconnect(t)
 	f.expect("left/state", "offline")
 	off := []string{"printer_offline", "wrong_state"}
 	for action, payload := range map[string]string{

@@ -2,6 +2,8 @@
 #
 # OCTOPRINT2MQTT_E2E_CACHE  where everything lies (default: octoprint2mqtt-e2e in the user's cache folder)
 # OCTOPRINT2MQTT_E2E_PORT   first of the twenty ports on 127.0.0.1 that the servers use (default: 15500)
+# OCTOPRINT2MQTT_E2E_VERSIONS  "all", or a list of OctoPrint versions: only the test of versions runs, with these, and only
+#                           what it needs is installed and started. Without it all tests run, that one with three versions
 
 E2E_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 E2E_CACHE=$(realpath -m "${OCTOPRINT2MQTT_E2E_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/octoprint2mqtt-e2e}")
@@ -10,6 +12,11 @@ BROKER_PORT=$E2E_PORT
 HA_PORT=$((E2E_PORT + 1))
 OCTOPRINT_PORT=$((E2E_PORT + 11))
 OCTOPRINT_COUNT=3
+OCTOPRINT_VERSION=1.11.8
+VERSION_PORT=$((E2E_PORT + 14))
+ONLY_VERSIONS=${OCTOPRINT2MQTT_E2E_VERSIONS:-}
+OCTOPRINT_VERSIONS=${ONLY_VERSIONS:-1.5.3 1.11.8 2.0.0rc7}
+[ "$OCTOPRINT_VERSIONS" != all ] || OCTOPRINT_VERSIONS="1.5.3 1.6.1 1.7.3 1.8.7 1.9.3 1.10.3 1.11.8 2.0.0rc7"
 export OCTOPRINT_DIR=$E2E_CACHE/octoprint
 export HA_DIR=$E2E_CACHE/homeassistant
 export HA_URL=http://127.0.0.1:$HA_PORT

@@ -8,9 +8,11 @@ Run by octoprint.py with OctoPrint's own Python, which brings the YAML module. W
 
 import json
 import pathlib
+import shutil
 import sys
 
 USERS = ("admin", "operator", "readonly", "statusonly", "nobody")
+SECRET = "guarded-connector-secret"  # of a printer connection
 GROUPS = {"admin": ["admins", "users"], "operator": ["users"], "readonly": ["readonly"], "statusonly": [], "nobody": []}
 
 
@@ -73,22 +75,43 @@ def plugins(port):
         "tracking": {"enabled": False},
         "errortracking": {"enabled": False},
         "discovery": {"upnpUuid": f"00000000-0000-0000-0000-{port:012d}"},
+        "serial_connector": {"log": True, "_config_version": 3},
     }
 
 
-def settings(folder, port):
+def guarded(version):
+    """Whether the printer is behind the connector of guarded_connector.py."""
+    return version.startswith("2.")
+
+
+def connect(version):
+    """The request that connects the printer. Releases before 2.0 have no connectors."""
+    serial = {"port": "VIRTUAL", "baudrate": 115200}
+    if guarded(version):
+        return {"command": "connect", "connector": "guarded", "parameters": serial | {"access_code": SECRET}}
+    return {"command": "connect"} | serial
+
+
+def connection(version):
+    """To be connected at the start."""
+    if guarded(version):
+        preferred = {key: connect(version)[key] for key in ("connector", "parameters")}
+        return {"printerConnection": {"autoconnect": True, "preferred": preferred}}
+    return {"serial": {"port": "VIRTUAL", "baudrate": 115200, "autoconnect": True, "log": True}}
+
+
+def settings(folder, port, version):
     presets = [{"name": "ABS", "extruder": 210, "bed": 100, "chamber": 0}, {"name": "PLA", "extruder": 180, "bed": 60, "chamber": 0}]
     return {
         "accessControl": {"salt": "salt-salt-salt-salt-salt-salt-12"},
         "api": {"key": api_key(port, "global")},
         "appearance": {"name": f"Printer {port}"},
         "server": server(folder, port),
-        "serial": {"port": "VIRTUAL", "baudrate": 115200, "autoconnect": True, "log": True},
         "system": {"actions": actions(folder)},
         "devel": {"webassets": {"clean_on_startup": False, "minify": False}, "cache": {"preemptive": False}, "enableRateLimiter": False},
         "temperature": {"profiles": presets},
         "plugins": plugins(port),
-    }
+    } | connection(version)
 
 
 def write(folder, port, version, template):
@@ -97,15 +120,19 @@ def write(folder, port, version, template):
     folder.mkdir(parents=True, exist_ok=True)
     content = {
         "users.yaml": lambda: yaml.safe_dump(users(port, yaml.safe_load(template.read_text()))),
-        "config.yaml": lambda: yaml.safe_dump(settings(folder, port)),
+        "config.yaml": lambda: yaml.safe_dump(settings(folder, port, version)),
     }
     for name, make in content.items():
         if not (folder / name).exists():
             (folder / name).write_text(make())
+    if guarded(version):
+        (folder / "plugins").mkdir(exist_ok=True)
+        shutil.copy(pathlib.Path(__file__).with_name("guarded_connector.py"), folder / "plugins")
     description = {
         "port": port, "version": version, "url": f"http://127.0.0.1:{port}", "folder": str(folder),
         "keys": {user: api_key(port, user) for user in (*USERS, "global")},
         "passwords": {user: password(user) for user in USERS},
+        "connect": connect(version), "secrets": [SECRET] if guarded(version) else [],
     }  # fmt: skip
     (folder / "server.json").write_text(json.dumps(description, indent=1))
 

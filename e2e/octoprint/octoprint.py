@@ -147,6 +147,8 @@ def start(port, version, fresh):
 def ask(server, path, body=None):
     """One request as admin; the parsed answer."""
     headers = {"X-Api-Key": server["keys"]["admin"], "Content-Type": "application/json"}
+    if body is not None:
+        headers["X-OctoPrint-Api-Version"] = "2.0.0"  # connectors; releases before 2.0 know nothing of it
     data = None if body is None else json.dumps(body).encode()
     with urllib.request.urlopen(urllib.request.Request(server["url"] + path, data, headers), timeout=5) as answer:
         return json.loads(answer.read() or b"null")
@@ -157,7 +159,7 @@ def operational(server):
     try:
         state = ask(server, "/api/connection")["current"]["state"]
         if state in ("Closed", "Offline"):
-            ask(server, "/api/connection", {"command": "connect", "port": "VIRTUAL", "baudrate": 115200})
+            ask(server, "/api/connection", server["connect"])
     except (OSError, http.client.HTTPException, ValueError):
         return False  # while it starts, something that doesn't speak HTTP answers on its port
     return state in ("Operational", "Printing", "Paused")
