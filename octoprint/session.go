@@ -105,7 +105,7 @@ func (s *session) connect(ctx context.Context) (id string, err error) {
 	if id, err = s.client.login(ctx); err != nil {
 		return "", err
 	}
-	s.conn, s.link, err = s.client.dialSocket(ctx)
+	s.conn, s.link, err = s.client.dialSocket(ctx, "")
 	return id, err
 }
 
@@ -137,7 +137,9 @@ func (s *session) serve(ctx context.Context, id string) error {
 	return err
 }
 
-func (c *Client) dialSocket(ctx context.Context) (*websocket.Conn, *link, error) {
+// dialSocket opens the push socket, as a page on another site would if an origin is
+// given: that is refused unless the server allows it.
+func (c *Client) dialSocket(ctx context.Context, origin string) (*websocket.Conn, *link, error) {
 	const path = "/sockjs/websocket"
 	op := "opening " + path
 	var below *link
@@ -156,7 +158,10 @@ func (c *Client) dialSocket(ctx context.Context) (*websocket.Conn, *link, error)
 		WriteBufferSize:  512,
 		WriteBufferPool:  forgetful{},
 	}
-	header := http.Header{} // no Origin: a foreign one is refused
+	header := http.Header{}
+	if origin != "" {
+		header.Set("Origin", origin)
+	}
 	if c.options.Agent != "" {
 		header.Set("User-Agent", c.options.Agent)
 	}

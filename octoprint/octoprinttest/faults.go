@@ -116,6 +116,22 @@ func (s *Server) LimitLogins(limited bool) {
 	s.limited = limited
 }
 
+// SetCORS changes the cross-origin setting. The push socket heeds it only after a restart, which is not simulated.
+func (s *Server) SetCORS(on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cors = on
+}
+
+// allowOrigin tells a browser that the page of another site may read the answer, where the settings allow it.
+func (s *Server) allowOrigin(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if origin := r.Header.Get("Origin"); s.cors && origin != "" {
+		w.Header().Set("Access-Control-Allow-Origin", origin)
+	}
+}
+
 // HoldRequests makes every request wait, until HoldRequests(false), Close, or the client's patience ends it.
 func (s *Server) HoldRequests(held bool) {
 	s.mu.Lock()

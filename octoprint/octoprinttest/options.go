@@ -33,6 +33,9 @@ type Options struct {
 	History time.Duration
 	// Presets are the temperature presets; nil means OctoPrint's own two, ABS and PLA.
 	Presets []Preset
+	// CORS lets pages of other sites in (api.allowCrossOrigin). The push socket goes on as it was at the start: see
+	// Server.SetCORS.
+	CORS bool
 	// SnapshotURL and StreamURL are those of the webcam; empty for none.
 	SnapshotURL, StreamURL string
 	// Webcams are all webcams, instead of the one that SnapshotURL tells of.

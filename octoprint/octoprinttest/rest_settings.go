@@ -14,7 +14,7 @@ func (c *call) settings() response {
 		presets = append(presets, object{"name": p.Name, "extruder": p.Extruder, "bed": p.Bed, "chamber": p.Chamber})
 	}
 	s := object{
-		"api":        object{"key": key, "allowCrossOrigin": false},
+		"api":        object{"key": key, "allowCrossOrigin": c.s.cors},
 		"appearance": object{"name": o.Name, "color": "default", "colorTransparent": false, "showFahrenheitAlso": false},
 		"feature":    object{"sdSupport": true, "temperatureGraph": true, "autoUppercaseBlacklist": []string{"M117", "M118", "M707", "M708"}},
 		"plugins":    c.s.pluginSettings(),

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"sync"
 	"time"
@@ -25,7 +26,10 @@ type Server struct {
 	requests []Request
 	enrol    enrolment
 	closed   bool
+	// installation makes the configuration differ from that of every other server.
+	installation uint64
 
+	cors     bool // as the settings are
 	limited  bool // logins are refused
 	stalled  bool
 	starting bool
@@ -53,7 +57,8 @@ func New(o Options) *Server {
 	r := parseRelease(o.Version)
 	s := &Server{
 		options: o, release: r, accounts: newAccounts(o), printer: newPrinter(o, r), files: newStore(),
-		sockets: map[*socket]struct{}{}, wake: make(chan struct{}, 1), enrol: newEnrolment(),
+		sockets: map[*socket]struct{}{}, wake: make(chan struct{}, 1), enrol: newEnrolment(), cors: o.CORS,
+		installation: rand.Uint64(),
 	}
 	s.printer.emit, s.printer.announce, s.printer.later = s.emit, s.announce, s.later
 	return s
@@ -91,6 +96,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.note(r, path, body)
+	s.allowOrigin(w, r)
 	if path == "/sockjs/websocket" {
 		s.serveSocket(w, r)
 		return
@@ -142,7 +148,7 @@ func (s *Server) State() string {
 	return s.printer.state.text(s.release, s.printer.cause)
 }
 
-func (s *Server) configHash() string { return fmt.Sprintf("%032x", s.changes+0x5e771) }
+func (s *Server) configHash() string { return fmt.Sprintf("%016x%016x", s.installation, s.changes) }
 
 // task is something that the simulation does later.
 type task struct {

@@ -52,7 +52,7 @@ type control struct {
 
 // serveSocket runs a push connection until it ends; its second goroutine, the writer, ends with it.
 func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
-	up := websocket.Upgrader{CheckOrigin: sameHost, WriteBufferSize: 16 << 10}
+	up := websocket.Upgrader{CheckOrigin: s.allowsOrigin, WriteBufferSize: 16 << 10}
 	conn, err := up.Upgrade(w, r, nil)
 	if err != nil {
 		return // Upgrade has answered
@@ -74,8 +74,11 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	patience.Stop()
 }
 
-// sameHost refuses pages of other sites, as OctoPrint does without its cross-origin setting.
-func sameHost(r *http.Request) bool {
+// allowsOrigin refuses pages of other sites unless the cross-origin setting was on when the server was made.
+func (s *Server) allowsOrigin(r *http.Request) bool {
+	if s.options.CORS {
+		return true
+	}
 	origin := r.Header.Get("Origin")
 	_, host, _ := strings.Cut(origin, "://")
 	return origin == "" || host == r.Host
