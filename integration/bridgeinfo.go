@@ -207,15 +207,23 @@ func (b *Bridge) lifecycle(typ, device, detail string) {
 }
 
 // explainBroker says in the words of the user why there is no connection to the
-// broker, and what to do.
+// broker.
 func explainBroker(m *MQTTConfig, err error) string {
+	d := diagnoseBroker(m, err)
+	if d.do == "" {
+		return d.what
+	}
+	return d.what + ": " + d.do
+}
+
+func diagnoseBroker(m *MQTTConfig, err error) diagnosis {
 	switch {
 	case errors.Is(err, errRival):
-		return fmt.Sprintf("%v: this one keeps still and looks again every 5 minutes; stop one of them, or give one another base_topic", err)
+		return diagnosis{what: err.Error(), do: "this one keeps still and looks again every 5 minutes; stop one of them, or give one another base_topic"}
 	case errors.Is(err, ErrBrokerRefused):
-		return "the MQTT broker refuses the login: check username, password and client_id"
+		return diagnosis{what: "the MQTT broker refuses the login", do: "check username, password and client_id"}
 	case errors.Is(err, ErrSubscriptionRefused):
-		return fmt.Sprintf("the MQTT broker lets octoprint2mqtt log in, but not listen: %v", err)
+		return diagnosis{what: fmt.Sprintf("the MQTT broker lets octoprint2mqtt log in, but not listen: %v", err)}
 	}
-	return fmt.Sprintf("no connection to the MQTT broker at %s (%v): check that it runs and that the URL is right", m.URL.Host, err)
+	return diagnosis{what: fmt.Sprintf("no connection to the MQTT broker at %s (%v)", m.URL.Host, err), do: "check that it runs and that the URL is right"}
 }

@@ -30,6 +30,8 @@ type testBroker struct {
 	filters  []packets.Subscription
 	password string                  // of everybody; "": none is needed
 	denied   func(topic string) bool // to subscribe to; nil: nothing
+	unheard  func(topic string) bool // what is published there is dropped; nil: nothing
+	forgets  bool                    // retains nothing
 	watch    func(sent)              // is told of each message; nil: nobody is
 
 	// maxPacket is how many bytes it hangs up on, of servers that are made from now
@@ -258,6 +260,12 @@ func (r *recorder) OnPublish(cl *mochi.Client, pk packets.Packet) (packets.Packe
 		at: time.Now(), topic: pk.TopicName, payload: string(pk.Payload), qos: pk.FixedHeader.Qos,
 		retain: pk.FixedHeader.Retain, byBridge: !cl.Net.Inline, client: cl.ID,
 	})
+	r.broker.mu.Lock()
+	defer r.broker.mu.Unlock()
+	if r.broker.unheard != nil && r.broker.unheard(pk.TopicName) {
+		return pk, packets.ErrRejectPacket
+	}
+	pk.FixedHeader.Retain = pk.FixedHeader.Retain && !r.broker.forgets
 	return pk, nil
 }
 

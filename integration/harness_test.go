@@ -43,6 +43,8 @@ type world struct {
 type sim struct {
 	*octoprinttest.Server
 	line *octoprinttest.Listener
+	// withoutSockets is a proxy in front that doesn't know websockets.
+	withoutSockets bool
 
 	mu     sync.Mutex
 	orders []*order // requests that change something
@@ -58,6 +60,10 @@ type order struct {
 
 // ServeHTTP implements http.Handler.
 func (s *sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.withoutSockets && upgrades(r) {
+		http.Error(w, "Can \"Upgrade\" only to \"WebSocket\".", http.StatusBadRequest)
+		return
+	}
 	if r.Method == http.MethodGet || strings.HasSuffix(r.URL.Path, "/api/login") {
 		s.Server.ServeHTTP(w, r)
 		return

@@ -56,25 +56,9 @@ type entry struct {
 // load reads a document. It is false if there is none, or none that can be
 // understood; that one is put aside.
 func (j *journal) load(name string, into any) bool {
-	if j.dir == "" {
-		return false
-	}
-	b, err := os.ReadFile(j.path(name))
+	err := j.read(name, into)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false
-	}
-	var e entry
-	if err == nil {
-		err = json.Unmarshal(b, &e)
-	}
-	if err == nil && e.Version != journalVersion {
-		err = fmt.Errorf("it has version %d, not %d", e.Version, journalVersion)
-	}
-	if err == nil {
-		err = json.Unmarshal(e.Data, into)
-	}
-	if v, ok := into.(interface{ check() error }); ok && err == nil {
-		err = v.check()
 	}
 	if err != nil {
 		aside := j.path(name) + ".unreadable"
@@ -83,6 +67,31 @@ func (j *journal) load(name string, into any) bool {
 		return false
 	}
 	return true
+}
+
+// read is load that changes nothing.
+func (j *journal) read(name string, into any) error {
+	if j.dir == "" {
+		return fs.ErrNotExist
+	}
+	b, err := os.ReadFile(j.path(name))
+	if err != nil {
+		return err
+	}
+	var e entry
+	if err := json.Unmarshal(b, &e); err != nil {
+		return err
+	}
+	if e.Version != journalVersion {
+		return fmt.Errorf("it has version %d, not %d", e.Version, journalVersion)
+	}
+	if err := json.Unmarshal(e.Data, into); err != nil {
+		return err
+	}
+	if v, ok := into.(interface{ check() error }); ok {
+		return v.check()
+	}
+	return nil
 }
 
 // tidy removes the documents of a folder whose names are not to be kept, and what

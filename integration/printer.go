@@ -314,10 +314,10 @@ func (p *printer) giveUpLocked(now time.Time) {
 	// A server that starts fails in several ways: one line is enough, unless it
 	// turns out that somebody has to do something.
 	if before == connectionConnected || before == connectionConnecting || before != d.connection && d.atOnce() {
-		p.log.Warn().Str("connection", string(d.connection)).Msg(d.detail)
-		p.bridge.lifecycle("session_lost", p.id, d.detail)
+		p.log.Warn().Str("connection", string(d.connection)).Msg(d.detail())
+		p.bridge.lifecycle("session_lost", p.id, d.detail())
 	}
-	p.view.connection, p.view.detail = d.connection, d.detail
+	p.view.connection, p.view.detail = d.connection, d.detail()
 	p.view.state, p.view.now = octoprint.State{}, vitals{}
 	p.availableLocked()
 	p.observeLocked(now)

@@ -66,36 +66,6 @@ func warn(log zerolog.Logger, warnings []string) {
 	}
 }
 
-type checkCommand struct{ configFlag }
-
-// Run prints a line for the configuration, the broker and each printer.
-func (k *checkCommand) Run(ctx context.Context, env surroundings) error {
-	c, err := k.load(env)
-	if err != nil {
-		return err
-	}
-	out := env.stdout
-	fmt.Fprintf(out, "ok    configuration: %s is valid; printers: %d\n", k.Config, len(c.Bridge.Printers))
-	for _, w := range c.Warnings {
-		fmt.Fprintf(out, "note  configuration: %s\n", w)
-	}
-	failed := false
-	for _, f := range integration.Check(ctx, c.Bridge) {
-		mark := "ok    "
-		if !f.OK {
-			mark, failed = "WRONG ", true
-		}
-		fmt.Fprintf(out, "%s%s: %s\n", mark, f.Subject, f.Text)
-		for _, n := range f.Notes {
-			fmt.Fprintf(out, "note  %s: %s\n", f.Subject, n)
-		}
-	}
-	if failed {
-		return errFound
-	}
-	return nil
-}
-
 type purgeCommand struct{ configFlag }
 
 // Run removes everything from the broker that the bridge ever retained there.

@@ -2,8 +2,8 @@
 // Home Assistant. This package reads flags and the configuration file and wires
 // the rest together; what the program does is in package integration.
 //
-// Exit codes: 0 all is well, 1 something failed or check found something wrong,
-// 2 the command line or the configuration is wrong.
+// Exit codes: 0 all is well, 1 something failed, or check has warnings, 2 the
+// command line or the configuration is wrong, or check has found errors.
 package main
 
 import (
@@ -105,8 +105,11 @@ func (e usageError) Error() string {
 	return e.error.Error() + "\nRun octoprint2mqtt --help to see what there is."
 }
 
-// errFound means that check has found and told what is wrong.
-var errFound = errors.New("check found problems")
+// What check has found and told.
+var (
+	errWarnings = errors.New("check has warnings")
+	errErrors   = errors.New("check has found errors")
+)
 
 // exitCode tells the user what went wrong and returns the exit code for it.
 func exitCode(err error, stderr io.Writer) int {
@@ -115,8 +118,10 @@ func exitCode(err error, stderr io.Writer) int {
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.Is(err, errFound):
+	case errors.Is(err, errWarnings):
 		return exitFailed
+	case errors.Is(err, errErrors):
+		return exitUsage
 	case errors.As(err, &usage), errors.As(err, &config):
 		fmt.Fprintln(stderr, err)
 		return exitUsage
