@@ -45,6 +45,7 @@ type sim struct {
 	line *octoprinttest.Listener
 	// withoutSockets is a proxy in front that doesn't know websockets.
 	withoutSockets bool
+	withoutKeys    bool // there is no plugin for application keys
 
 	mu     sync.Mutex
 	orders []*order // requests that change something
@@ -60,6 +61,10 @@ type order struct {
 
 // ServeHTTP implements http.Handler.
 func (s *sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.withoutKeys && isKeyRequest(r) {
+		http.NotFound(w, r)
+		return
+	}
 	if s.withoutSockets && upgrades(r) {
 		http.Error(w, "Can \"Upgrade\" only to \"WebSocket\".", http.StatusBadRequest)
 		return

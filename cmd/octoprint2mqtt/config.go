@@ -73,13 +73,17 @@ func readConfigFile(path string) ([]byte, error) {
 // parseConfig is loadConfig for a file whose text has been read already. path
 // names the file in messages and is where relative paths start.
 func parseConfig(path string, text []byte, getenv func(string) (string, bool)) (Config, error) {
-	src := newSource(path, getenv)
-	config := src.config(text)
-	if mistakes := src.report.mistakes; len(mistakes) > 0 {
-		return Config{Files: src.files}, &ConfigError{Mistakes: inOrder(path, mistakes)}
+	return newSource(path, getenv).parse(text)
+}
+
+// parse reads the text of the configuration file.
+func (s *source) parse(text []byte) (Config, error) {
+	config := s.config(text)
+	if mistakes := s.report.mistakes; len(mistakes) > 0 {
+		return Config{Files: s.files}, &ConfigError{Mistakes: inOrder(s.path, mistakes)}
 	}
-	config.Files = src.files
-	config.Warnings = inOrder(path, src.report.warnings)
+	config.Files = s.files
+	config.Warnings = inOrder(s.path, s.report.warnings)
 	return config, nil
 }
 

@@ -24,6 +24,8 @@ type source struct {
 	report report
 	files  []string        // that were read, as they are reached from here
 	keys   map[string]bool // every key that was asked for, such as printers[].limits.bed
+	// planned are files, by their paths, as they are going to be.
+	planned map[string][]byte
 
 	secrets       map[string]*yaml.Node // of secrets.yaml; nil until the first !secret
 	secretsAt     string
@@ -126,7 +128,7 @@ func (s *source) secret(at place, name string) (string, bool) {
 // readSecrets reads secrets.yaml. at is where it is needed first.
 func (s *source) readSecrets(at place) {
 	s.files = append(s.files, s.secretsAt)
-	text, err := readRegularFile(s.secretsAt)
+	text, err := s.content(s.secretsAt)
 	if err != nil {
 		s.report.mistake(at, fmt.Sprintf("%s cannot be read: %v", s.secretsAt, err))
 		return
@@ -159,12 +161,20 @@ func (s *source) file(v value) ([]byte, bool) {
 		return nil, false
 	}
 	s.files = append(s.files, s.resolvePath(v.text))
-	content, err := readRegularFile(s.resolvePath(v.text))
+	content, err := s.content(s.resolvePath(v.text))
 	if err != nil {
 		s.report.mistake(v.place, fmt.Sprintf("%s cannot be read: %v", v.shown, err))
 		return nil, false
 	}
 	return content, true
+}
+
+// content returns what is in a file, or is going to be.
+func (s *source) content(path string) ([]byte, error) {
+	if text, ok := s.planned[path]; ok {
+		return text, nil
+	}
+	return readRegularFile(path)
 }
 
 func (s *source) resolvePath(path string) string {

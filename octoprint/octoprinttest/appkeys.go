@@ -158,3 +158,16 @@ func (s *Server) DecideKey(user string, granted bool) error {
 	}
 	return ErrNoRequest
 }
+
+// ExpireKeyRequests drops the requests that nobody has decided, as ten minutes do.
+func (s *Server) ExpireKeyRequests() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	kept := s.enrol.pending[:0]
+	for _, a := range s.enrol.pending {
+		if a.decided {
+			kept = append(kept, a)
+		}
+	}
+	s.enrol.pending = kept
+}
