@@ -316,7 +316,7 @@ func flowItem(entry []entryField) string {
 var plainValue = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]*( [A-Za-z0-9_.-]+)*$`)
 
 // address are those that need none outside of brackets; within, they do no harm.
-var plainAddress = regexp.MustCompile(`^https?://[A-Za-z0-9_.:/~-]*[A-Za-z0-9_/]$`)
+var plainAddress = regexp.MustCompile(`^(?:https?|mqtts?|wss?)://[A-Za-z0-9_.:/~-]*[A-Za-z0-9_/]$`)
 
 // text is the value as it is written.
 func (f entryField) text() string {
@@ -334,8 +334,16 @@ func scalar(text string) string {
 	case plainValue.MatchString(text), plainAddress.MatchString(text):
 		return text
 	}
-	quoted, _ := json.Marshal(text) // a string can always be written so, and YAML reads that
-	return string(quoted)
+	return quoted(text)
+}
+
+// quoted writes a text in quotes. Any can be written as JSON does, which YAML reads.
+func quoted(text string) string {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(text) // a string builder takes everything
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 // literal keeps a text from having environment variables put in.

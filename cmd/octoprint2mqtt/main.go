@@ -30,13 +30,14 @@ func main() {
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
-	code := run(ctx, os.Args[1:], surroundings{stdout: os.Stdout, stderr: os.Stderr, lookup: os.LookupEnv, hangup: hangup})
+	code := run(ctx, os.Args[1:], surroundings{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, lookup: os.LookupEnv, hangup: hangup})
 	stop()
 	os.Exit(code)
 }
 
 // surroundings is what the program takes from outside beside its arguments.
 type surroundings struct {
+	stdin          io.Reader // nil: nobody answers
 	stdout, stderr io.Writer
 	lookup         func(string) (string, bool)
 	hangup         <-chan os.Signal // asks to read the configuration anew; nil: nobody asks
@@ -48,6 +49,7 @@ type commandLine struct {
 	Run     runCommand     `cmd:"" help:"Run the bridge."`
 	Demo    demoCommand    `cmd:"" help:"Show everything with simulated printers and a broker of its own: no printer, broker or configuration needed."`
 	Check   checkCommand   `cmd:"" help:"Try the broker and every printer, and say what is wrong and what to do."`
+	Add     addCommand     `cmd:"" help:"Add an OctoPrint: ask it for a key, wait for one click there, and write the printer into the configuration."`
 	Purge   purgeCommand   `cmd:"" help:"Remove everything from the broker that the bridge has ever retained there; stop it first."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
