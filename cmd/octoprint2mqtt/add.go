@@ -31,6 +31,11 @@ func (a *addCommand) Run(ctx context.Context, env surroundings) error {
 	if err := a.check(); err != nil {
 		return usageError{err}
 	}
+	return a.with(ctx, env, newDialog(env, a.Yes))
+}
+
+// with adds a printer in a dialog that may have begun already.
+func (a *addCommand) with(ctx context.Context, env surroundings, ask *dialog) error {
 	addresses, err := typedAddress(a.URL)
 	if err != nil {
 		return usageError{err}
@@ -39,7 +44,7 @@ func (a *addCommand) Run(ctx context.Context, env surroundings) error {
 	if err != nil {
 		return err
 	}
-	s := &setup{addCommand: a, dialog: newDialog(env, a.Yes), file: file}
+	s := &setup{addCommand: a, dialog: ask, file: file}
 	err = s.run(ctx, addresses)
 	if errors.Is(err, context.Canceled) {
 		return errors.New("interrupted: nothing was changed")

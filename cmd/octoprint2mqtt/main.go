@@ -46,12 +46,13 @@ type surroundings struct {
 // commandLine is the grammar of the command line; each command is a struct with
 // a Run method.
 type commandLine struct {
-	Run     runCommand     `cmd:"" help:"Run the bridge."`
-	Demo    demoCommand    `cmd:"" help:"Show everything with simulated printers and a broker of its own: no printer, broker or configuration needed."`
-	Check   checkCommand   `cmd:"" help:"Try the broker and every printer, and say what is wrong and what to do."`
-	Add     addCommand     `cmd:"" help:"Add an OctoPrint: ask it for a key, wait for one click there, and write the printer into the configuration."`
-	Purge   purgeCommand   `cmd:"" help:"Remove everything from the broker that the bridge has ever retained there; stop it first."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Run      runCommand      `cmd:"" help:"Run the bridge."`
+	Demo     demoCommand     `cmd:"" help:"Show everything with simulated printers and a broker of its own: no printer, broker or configuration needed."`
+	Check    checkCommand    `cmd:"" help:"Try the broker and every printer, and say what is wrong and what to do."`
+	Add      addCommand      `cmd:"" help:"Add an OctoPrint: ask it for a key, wait for one click there, and write the printer into the configuration."`
+	Discover discoverCommand `cmd:"" help:"List the OctoPrint servers that announce themselves in this network, and add them."`
+	Purge    purgeCommand    `cmd:"" help:"Remove everything from the broker that the bridge has ever retained there; stop it first."`
+	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
 
 // run parses arguments, runs the command that they name and returns the exit
