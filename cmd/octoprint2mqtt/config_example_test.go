@@ -14,13 +14,13 @@ import (
 
 const exampleFile = "../../config.example.yaml"
 
-// schema returns every key that a configuration may have, such as
+// knownKeys returns every key that a configuration may have, such as
 // printers[].limits.bed.
-func schema(t *testing.T) []string {
+func knownKeys(t *testing.T) []string {
 	t.Helper()
 	src := newSource("config.yaml", environment)
 	src.config([]byte("printers: [{}]\n"))
-	keys := slices.Sorted(maps.Keys(src.keys))
+	keys := slices.Sorted(maps.Keys(src.shapes))
 	if len(keys) < 30 {
 		t.Fatalf("only %d keys: %q", len(keys), keys)
 	}
@@ -84,7 +84,7 @@ func TestExampleShowsEveryKey(t *testing.T) {
 	}
 	shown := map[string]bool{}
 	collectKeys(root.Content[0], "", shown)
-	if got, want := slices.Sorted(maps.Keys(shown)), schema(t); !slices.Equal(got, want) {
+	if got, want := slices.Sorted(maps.Keys(shown)), knownKeys(t); !slices.Equal(got, want) {
 		t.Errorf("the example shows\n%q\nwant\n%q", got, want)
 	}
 }

@@ -36,7 +36,7 @@ func TestSecretsInWrongPlacesAreNotShown(t *testing.T) {
 	t.Parallel()
 	path := canaryFolder(t)
 	const frame = "mqtt: {url: 'mqtts://h', %s}\nprinters: [{id: a, url: 'https://h', %s, limits: {%s}, camera: {%s}}]\nfarm: {%s}\nlog: {%s}\n"
-	for _, key := range schema(t) {
+	for _, key := range knownKeys(t) {
 		for _, value := range []string{
 			"${CANARY}", "x${CANARY}#", "http://me:${CANARY}@h", "mqtt://${CANARY}:x", "!secret canary", "!secret list",
 			"[!secret canary]", "{a: !secret canary}", "canary.txt", "lines.txt", "secrets.yaml",

@@ -78,10 +78,19 @@ func (s *section) add(e entry) {
 func (s *section) ask(key string) (entry, bool) {
 	if !slices.Contains(s.asked, key) {
 		s.asked = append(s.asked, key)
-		s.src.keys[listIndex.ReplaceAllString(s.at.at(0, key).path, "[]")] = true
+		s.shape(key)
 	}
 	e, ok := s.entries[key]
 	return e, ok
+}
+
+// shape returns what is known of a key's values, to be added to.
+func (s *section) shape(key string) *shape {
+	path := listIndex.ReplaceAllString(s.at.at(0, key).path, "[]")
+	if s.src.shapes[path] == nil {
+		s.src.shapes[path] = &shape{kind: "string"}
+	}
+	return s.src.shapes[path]
 }
 
 var listIndex = regexp.MustCompile(`\[\d+\]`)
@@ -96,7 +105,9 @@ func (s *section) place(key string) place {
 
 // require reports a key that isn't there; what says what it is.
 func (s *section) require(key, what string) {
-	if _, ok := s.ask(key); !ok && !s.broken {
+	_, ok := s.ask(key)
+	s.shape(key).required = true
+	if !ok && !s.broken {
 		s.src.report.mistake(s.place(key), "is missing; it is "+what)
 	}
 }
@@ -104,6 +115,7 @@ func (s *section) require(key, what string) {
 // section reads the mapping under a key.
 func (s *section) section(key string, body func(*section)) {
 	e, _ := s.ask(key)
+	s.shape(key).kind = "object"
 	inner := newSection(s.src, s.place(key))
 	inner.broken = s.broken
 	inner.read(e.value, body)
@@ -112,6 +124,7 @@ func (s *section) section(key string, body func(*section)) {
 // each reads the mappings of the list under a key.
 func (s *section) each(key string, body func(*section)) {
 	e, ok := s.ask(key)
+	s.shape(key).kind, s.shape(key).list = "object", true
 	if !ok || isNull(e.value) || unusable(e.value) {
 		return
 	}
@@ -155,6 +168,7 @@ func (s *section) value(key string) (value, bool) {
 // contain the text: the section decides what is shown of it.
 func read[T any](s *section, key string, fallback T, parse func(string) (T, error)) T {
 	v, ok := s.value(key)
+	s.shape(key).of(fallback, accepts(parse))
 	if !ok {
 		return fallback
 	}
@@ -170,6 +184,7 @@ func read[T any](s *section, key string, fallback T, parse func(string) (T, erro
 // it. It returns nil when the key isn't there; what is wrong in it is left out.
 func readList[T any](s *section, key string, parse func(string) (T, error)) []T {
 	e, ok := s.ask(key)
+	s.shape(key).list, s.shape(key).accepts = true, accepts(parse)
 	if !ok || isNull(e.value) || unusable(e.value) {
 		return nil
 	}

@@ -22,8 +22,8 @@ type source struct {
 	path   string // as the user named it
 	getenv func(string) (string, bool)
 	report report
-	files  []string        // that were read, as they are reached from here
-	keys   map[string]bool // every key that was asked for, such as printers[].limits.bed
+	files  []string          // that were read, as they are reached from here
+	shapes map[string]*shape // of every key that was asked for, such as printers[].limits.bed
 	// planned are files, by their paths, as they are going to be.
 	planned map[string][]byte
 
@@ -34,7 +34,7 @@ type source struct {
 
 func newSource(path string, getenv func(string) (string, bool)) *source {
 	return &source{
-		path: path, getenv: getenv, files: []string{path}, keys: map[string]bool{},
+		path: path, getenv: getenv, files: []string{path}, shapes: map[string]*shape{},
 		secretsAt: filepath.Join(filepath.Dir(path), "secrets.yaml"), exposedWarned: map[string]bool{},
 	}
 }

@@ -77,9 +77,15 @@ func duration(least, most time.Duration, example string) func(string) (time.Dura
 	}
 }
 
-// spoken writes a time of whole minutes or hours as short as it can be.
+// spoken writes a time as short as it can be, such as 30m for 30m0s.
 func spoken(d time.Duration) string {
-	return strings.TrimSuffix(strings.TrimSuffix(d.String(), "0s"), "0m")
+	text := d.String()
+	for _, nothing := range []struct{ after, is string }{{"m", "0s"}, {"h", "0m"}} {
+		if strings.HasSuffix(text, nothing.after+nothing.is) {
+			text = strings.TrimSuffix(text, nothing.is)
+		}
+	}
+	return text
 }
 
 // armKey accepts the key of a row that can be made to need arming.

@@ -52,6 +52,7 @@ type commandLine struct {
 	Add      addCommand      `cmd:"" help:"Add an OctoPrint: ask it for a key, wait for one click there, and write the printer into the configuration."`
 	Discover discoverCommand `cmd:"" help:"List the OctoPrint servers that announce themselves in this network, and add them."`
 	Purge    purgeCommand    `cmd:"" help:"Remove everything from the broker that the bridge has ever retained there; stop it first."`
+	Schema   schemaCommand   `cmd:"" help:"Print the JSON Schema of the configuration, with which editors complete and check it."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
 
