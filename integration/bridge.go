@@ -65,6 +65,7 @@ type Bridge struct {
 	device    *device[*Bridge]
 	announced announcement
 	admin     bool
+	enrolling map[string]bool // printers whose OctoPrint is being asked for a key
 	recent    recent
 	lost      uint64 // messages that found inbound full
 	brokerWas connection

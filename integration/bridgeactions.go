@@ -31,6 +31,12 @@ func bridgeActions() []bridgeAction {
 		{name: actionBridgeRestart, admin: true, run: supervised(change{restart: true})},
 		{name: actionLogLevel, admin: true, run: (*Bridge).setLogLevel},
 		{name: "purge", admin: true, run: (*Bridge).purgeRequested},
+		{name: "printer_add", admin: true, run: managing(EditAdd, newPrinterParameters)},
+		{name: "printer_enroll", admin: true, run: (*Bridge).enrolRequested},
+		{name: "printer_remove", admin: true, run: managing(EditRemove, printerOnly)},
+		{name: "printer_rename", admin: true, run: managing(EditRename, renameParameters)},
+		{name: "printer_enable", admin: true, run: managing(EditEnable, printerOnly)},
+		{name: "printer_disable", admin: true, run: managing(EditDisable, printerOnly)},
 	}
 }
 
@@ -93,7 +99,8 @@ func telling(data func(*Bridge) any) func(*Bridge, request, func(*refusal, any))
 
 // change is something that only the supervisor does.
 type change struct {
-	restart bool // else read the configuration anew
+	restart bool  // else read the configuration anew
+	edit    *Edit // to be made before that; nil: none
 	answer  func(*refusal, any)
 }
 
@@ -105,11 +112,7 @@ func supervised(c change) func(*Bridge, request, func(*refusal, any)) {
 		}
 		asked := c
 		asked.answer = answer
-		select {
-		case b.changes <- asked:
-		default:
-			answer(refuse(CodeTimeout, "another change is under way"), nil)
-		}
+		b.submit(asked)
 	}
 }
 

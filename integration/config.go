@@ -43,6 +43,10 @@ type Host struct {
 	// Load reads the configuration anew. What is wrong with it is told to users
 	// in the error's words.
 	Load func() (Config, error)
+	// Edit changes the configuration, of which Load then tells. What is wrong with
+	// that is told to users in the error's words; then nothing has changed. nil: it
+	// can't be changed.
+	Edit func(Edit) error
 	// Changed delivers a value when the configuration should be read anew.
 	Changed <-chan struct{}
 	// LogLevel returns how much is logged, one of [LogLevels], and SetLogLevel

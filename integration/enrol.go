@@ -2,9 +2,12 @@ package integration
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/base32"
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -140,6 +143,19 @@ type KeyQuestion struct {
 	// wherever it is open.
 	Page   string
 	Dialog bool // Page is the page that asks
+}
+
+// ApplicationName is how OctoPrint shows this installation when it is asked for a key.
+// It differs each time: the same name gives the same key again, and who revokes that
+// would cut off every program that uses it.
+func ApplicationName() string {
+	host, err := os.Hostname()
+	if err != nil || host == "" {
+		host = "this machine"
+	}
+	var mark [5]byte
+	rand.Read(mark[:]) // never fails
+	return fmt.Sprintf("octoprint2mqtt on %s (%s)", clean(host), strings.ToLower(base32.StdEncoding.EncodeToString(mark[:]))[:4])
 }
 
 // EnrolKey asks OctoPrint for an application key under the name app and waits until a

@@ -30,6 +30,8 @@ func FuzzDeliver(f *testing.F) {
 	}
 	f.Add(topics.BridgeHealth(), []byte(`{"instance":"0011aabb","time":"`+time.Now().UTC().Format(time.RFC3339)+`"}`), true)
 	f.Add(topics.Request("bridge", "purge"), []byte(`{"id":"left"}`), false)
+	f.Add(topics.Request("bridge", "printer_rename"), []byte(`{"id":"left","name":"x"}`), false)
+	f.Add(topics.Request("bridge", "printer_enroll"), []byte(`{"id":"left"}`), false)
 	f.Add(topics.Set("bridge", "log_level"), []byte("debug"), false)
 	f.Add(topics.Config("left"), []byte(`{"cmps":{"old":{"p":"sensor","name":"Old","uniq_id":"octoprint2mqtt_left_old","stat_t":"x"}}}`), true)
 	f.Add(topics.Config("left"), []byte(`{"cmps":{"a":{"p":"device_automation","type":"a","stype":"b","t":"x"},"b":{"p":"device_automation","type":"a","stype":"b","t":"x"}}}`), true)

@@ -46,9 +46,12 @@ func (s *supervisor) run(ctx context.Context) {
 		case <-s.bridge.config.Host.Changed:
 		case c = <-s.bridge.changes:
 		}
-		if c.restart {
+		switch {
+		case c.restart:
 			c.answer(s.restart(), nil)
-		} else {
+		case c.edit != nil:
+			c.answer(s.edit(ctx, c.edit))
+		default:
 			c.answer(s.reload(ctx))
 		}
 	}

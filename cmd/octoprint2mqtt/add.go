@@ -2,13 +2,10 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base32"
 	"errors"
 	"fmt"
 	"net"
 	"net/url"
-	"os"
 	"strings"
 
 	"octoprint2mqtt/integration"
@@ -127,7 +124,7 @@ func (s *setup) obtainKey(ctx context.Context, server integration.Recognized) (s
 	if s.Key != "" {
 		return s.Key, nil
 	}
-	key, err := integration.EnrolKey(ctx, s.printer, applicationName(), func(q integration.KeyQuestion) {
+	key, err := integration.EnrolKey(ctx, s.printer, integration.ApplicationName(), func(q integration.KeyQuestion) {
 		who := "as the user that octoprint2mqtt is to act as: best one of its own, in the group Operator"
 		if s.User != "" {
 			who = "as " + s.User
@@ -147,19 +144,6 @@ func (s *setup) obtainKey(ctx context.Context, server integration.Recognized) (s
 		s.say("The key was granted.")
 	}
 	return key, err
-}
-
-// applicationName is how OctoPrint shows this installation. It differs each time: the
-// same name gives the same key again, and who revokes that would cut off every program
-// that uses it.
-func applicationName() string {
-	host, err := os.Hostname()
-	if err != nil || host == "" {
-		host = "this machine"
-	}
-	var mark [5]byte
-	rand.Read(mark[:]) // never fails
-	return fmt.Sprintf("octoprint2mqtt on %s (%s)", host, strings.ToLower(base32.StdEncoding.EncodeToString(mark[:]))[:4])
 }
 
 // tell says what the key is worth.

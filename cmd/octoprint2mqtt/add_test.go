@@ -402,3 +402,32 @@ func TestProposeID(t *testing.T) {
 		}
 	}
 }
+
+// TestAddWhileRunning: a running bridge takes the printer up by itself.
+func TestAddWhileRunning(t *testing.T) {
+	t.Parallel()
+	_, server := simulated(t, octoprinttest.Options{}, false)
+	file := folder(t, map[string]string{"config.yaml": farmFile, "secrets.yaml": "left: A\n"})
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	log := newOutput(`"changes":"added: right"`)
+	started := newOutput("octoprint2mqtt starts")
+	done := make(chan int)
+	go func() {
+		done <- run(ctx, []string{"run", "--config", file}, surroundings{stdout: io.Discard, stderr: io.MultiWriter(started, log), lookup: environment})
+	}()
+	<-started.seen
+	if code, out, errors := answered(t, "", "add", server.URL, "--config", file, "--key", "operator-key", "--id", "right", "--yes"); code != exitOK {
+		t.Fatalf("exit code %d: %s\n%s", code, errors, out)
+	}
+	select {
+	case <-log.seen:
+	case <-ctx.Done():
+		t.Errorf("it was not taken up:\n%s", log)
+	}
+	cancel()
+	<-done
+	if strings.Contains(log.String(), "operator-key") {
+		t.Errorf("the key is in the log:\n%s", log)
+	}
+}

@@ -55,6 +55,7 @@ func (r *runCommand) serve(ctx context.Context, env surroundings) error {
 	log.Info().Str("version", c.Bridge.Version).Int("printers", len(c.Bridge.Printers)).Msg("octoprint2mqtt starts")
 	warn(log, c.Warnings)
 	h := newHost(c, level, func() (Config, error) { return r.load(env) })
+	h.edit = func(e integration.Edit) error { return edit(r.Config, env.lookup, e) }
 	defer h.watch(ctx, env.hangup)()
 	c.Bridge.Host = h.forBridge(log)
 	return integration.New(c.Bridge, log).Run(ctx)

@@ -15,6 +15,8 @@ import (
 type entryField struct {
 	key, value string
 	secret     bool // value is a name in secrets.yaml
+	bare       bool // value is no text, but what YAML makes of it
+	quoted     bool // in quotes, needed or not
 }
 
 // errNoPlace means that the file is written in a way that can't be added to safely.
@@ -58,7 +60,7 @@ func rootMapping(documents []*yaml.Node) *yaml.Node {
 // find returns the value of a key in a mapping; nil if there is none.
 func find(mapping *yaml.Node, key string) *yaml.Node {
 	for i := 0; i+1 < len(mapping.Content); i += 2 {
-		if mapping.Content[i].Value == key {
+		if mapping.Kind == yaml.MappingNode && mapping.Content[i].Value == key {
 			return mapping.Content[i+1]
 		}
 	}
@@ -78,7 +80,7 @@ func addsOne(before, after []byte, entry []entryField) bool {
 	}
 	want := make(map[string]any)
 	for _, f := range entry {
-		want[f.key] = f.value
+		want[f.key] = f.plain()
 	}
 	if !reflect.DeepEqual(printers[len(old)], any(want)) {
 		return false
@@ -320,8 +322,13 @@ var plainAddress = regexp.MustCompile(`^(?:https?|mqtts?|wss?)://[A-Za-z0-9_.:/~
 
 // text is the value as it is written.
 func (f entryField) text() string {
-	if f.secret {
+	switch {
+	case f.secret:
 		return secretTag + " " + f.value
+	case f.bare:
+		return f.value
+	case f.quoted:
+		return quoted(f.value)
 	}
 	return scalar(f.value)
 }

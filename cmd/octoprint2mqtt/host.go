@@ -16,6 +16,7 @@ import (
 // logged.
 type host struct {
 	read    func() (Config, error)
+	edit    func(integration.Edit) error // nil: nothing can be changed
 	level   *logLevel
 	changed chan struct{} // holds one element
 
@@ -34,6 +35,7 @@ func newHost(c Config, level *logLevel, read func() (Config, error)) *host {
 func (h *host) forBridge(log zerolog.Logger) integration.Host {
 	return integration.Host{
 		Load:     func() (integration.Config, error) { return h.load(log) },
+		Edit:     h.edit,
 		Changed:  h.changed,
 		LogLevel: h.level.String, SetLogLevel: h.level.set,
 	}

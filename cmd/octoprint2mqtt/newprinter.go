@@ -24,6 +24,7 @@ type newPrinter struct {
 	access         integration.Access
 	key            string // goes to secrets.yaml
 	certificate    []byte // PEM, the only one that is trusted; nil: as the system does
+	disabled       bool
 }
 
 // configFile is a configuration file with what it says.
@@ -102,7 +103,6 @@ func (f *configFile) add(p newPrinter, broker brokerLogin) error {
 	entry := p.entry()
 	var changes []fileChange
 	src := newSource(f.path, f.getenv)
-	src.planned = map[string][]byte{}
 	if p.certificate != nil {
 		name := f.unusedFile(p.id+"-certificate", ".pem")
 		entry = append(entry, entryField{key: "ca_file", value: literal(name)})
@@ -121,14 +121,7 @@ func (f *configFile) add(p newPrinter, broker brokerLogin) error {
 		return fmt.Errorf("%s was not changed: %w; put these lines into it yourself, below printers:, and the key into secrets.yaml\n%s",
 			f.path, err, strings.Join(blockItem(entry, 2), "\n"))
 	}
-	changes = append(changes, fileChange{path: f.path, before: before, after: after})
-	for _, c := range changes {
-		src.planned[c.path] = c.after
-	}
-	if _, err := src.parse(after); err != nil {
-		return fmt.Errorf("%s was not changed, since this printer would make it wrong:\n%w", f.path, err)
-	}
-	return replaceFiles(changes)
+	return f.save(append(changes, fileChange{path: f.path, before: before, after: after}))
 }
 
 // entry is the printer as it stands in the file, without its key.
@@ -143,6 +136,9 @@ func (p *newPrinter) entry() []entryField {
 	}
 	if p.access != "" && p.access != integration.AccessControl {
 		entry = append(entry, entryField{key: "access", value: string(p.access)})
+	}
+	if p.disabled {
+		entry = append(entry, entryField{key: "disabled", value: "true", bare: true})
 	}
 	return entry
 }
