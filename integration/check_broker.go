@@ -106,7 +106,7 @@ func (k *brokerCheck) echo(ctx context.Context, check string, probe message, bel
 	switch {
 	case err != nil:
 		reason = err.Error()
-	case k.hears(ctx, probe.topic, string(probe.payload)):
+	case k.hears(ctx, probe.topic, probe.payload):
 		k.ok(check, "may read and write below "+below)
 		return true, nil
 	}

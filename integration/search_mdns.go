@@ -129,7 +129,7 @@ func (m *mdnsAnswers) found() []Announced {
 }
 
 func notInHost(r rune) bool {
-	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '.' || r == '_')
+	return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._", r)
 }
 
 // unescaped undoes how the library writes bytes that have a meaning in names: \. and

@@ -94,7 +94,7 @@ func (s *setup) run(ctx context.Context, addresses []*url.URL) error {
 	if err := s.refuseTwin(ctx, server); err != nil {
 		return err
 	}
-	if s.printer.APIKey, err = s.obtainKey(ctx, server); err != nil {
+	if s.printer.APIKey, err = s.obtainKey(ctx); err != nil {
 		return err
 	}
 	owner, err := integration.Examine(ctx, s.printer)
@@ -120,7 +120,7 @@ func (s *setup) refuseTwin(ctx context.Context, server integration.Recognized) e
 }
 
 // obtainKey returns the key that was given, or asks OctoPrint for one.
-func (s *setup) obtainKey(ctx context.Context, server integration.Recognized) (string, error) {
+func (s *setup) obtainKey(ctx context.Context) (string, error) {
 	if s.Key != "" {
 		return s.Key, nil
 	}
@@ -163,11 +163,11 @@ func (s *setup) tell(owner integration.Enrolled) {
 // write asks for name and id, as far as they weren't given, and writes the printer into
 // the file.
 func (s *setup) write(ctx context.Context, owner integration.Enrolled) error {
-	name, err := s.chosen(ctx, "Name", s.Name, proposeName(owner.Name, s.printer.URL), plainText(100), nil)
+	name, err := s.chosen(ctx, question{what: "Name", given: s.Name, proposal: proposeName(owner.Name, s.printer.URL), parse: plainText(100)})
 	if err != nil {
 		return err
 	}
-	id, err := s.chosen(ctx, "Permanent id, used in topics", s.ID, proposeID(name, s.file.taken), printerID, s.file.taken)
+	id, err := s.chosen(ctx, question{what: "Permanent id, used in topics", given: s.ID, proposal: proposeID(name, s.file.taken), parse: printerID, taken: s.file.taken})
 	if err != nil {
 		return err
 	}
@@ -193,28 +193,37 @@ func proposeName(own string, u *url.URL) string {
 	return host
 }
 
+// question is something to choose.
+type question struct {
+	what     string
+	given    string // as an option; empty: it is asked for
+	proposal string
+	parse    func(string) (string, error)
+	taken    func(string) bool // nil: it needn't be unique
+}
+
 // chosen returns what was given as an option, or asks until there is an answer that can
-// be used. taken may be nil.
-func (s *setup) chosen(ctx context.Context, what, given, proposal string, parse func(string) (string, error), taken func(string) bool) (string, error) {
-	if given != "" {
-		return given, nil
+// be used.
+func (s *setup) chosen(ctx context.Context, q question) (string, error) {
+	if q.given != "" {
+		return q.given, nil
 	}
 	for {
-		text, err := s.ask(ctx, what, proposal)
+		text, err := s.ask(ctx, q.what, q.proposal)
 		if err != nil {
 			return "", fmt.Errorf("nothing was changed: %w", err)
 		}
-		text, err = parse(text)
+		text, err = q.parse(text)
 		switch {
 		case err != nil:
 			s.say("That %v.", err)
-		case taken != nil && taken(text):
+		case q.taken != nil && q.taken(text):
 			s.say("There is a printer with that already.")
 		default:
 			return text, nil
 		}
 		if s.yes {
-			return "", fmt.Errorf("nothing was changed: %s could not be proposed; give it as an option", strings.ToLower(what))
+			return "", fmt.Errorf("nothing was changed: %s could not be proposed; give it as an option", strings.ToLower(q.what))
 		}
 	}
 }

@@ -218,8 +218,8 @@ func TestAddChangesNothing(t *testing.T) {
 		code    int
 		says    string // with URL as above
 	}{
-		{name: "denied", before: func(t *testing.T, sim *octoprinttest.Server) { clicking(t, sim, false) }, args: []string{"{URL}"}, code: 1, says: "octoprint2mqtt: nothing was changed: the request for a key was denied in OctoPrint: try again, and click Allow."},
-		{name: "limited", before: func(t *testing.T, sim *octoprinttest.Server) { exhaust(t, sim) }, args: []string{"{URL}"}, code: 1, says: "octoprint2mqtt: nothing was changed: OctoPrint takes no more requests for keys from this address for a while: wait a minute, or up to an hour after many, and try again."},
+		{name: "denied", before: denying, args: []string{"{URL}"}, code: 1, says: "octoprint2mqtt: nothing was changed: the request for a key was denied in OctoPrint: try again, and click Allow."},
+		{name: "limited", before: exhaust, args: []string{"{URL}"}, code: 1, says: "octoprint2mqtt: nothing was changed: OctoPrint takes no more requests for keys from this address for a while: wait a minute, or up to an hour after many, and try again."},
 		{name: "wrong key", args: []string{"{URL}", "--key", "wrong"}, code: 1, says: "octoprint2mqtt: nothing was changed: OctoPrint does not accept the API key: make a new application key in OctoPrint and put it into the configuration."},
 		{name: "global key", options: octoprinttest.Options{GlobalKey: "g"}, args: []string{"{URL}", "--key", "g"}, code: 1, says: "octoprint2mqtt: nothing was changed: The API key is OctoPrint's global key, which belongs to no user and is going away: make an application key of a user instead."},
 		{name: "another user", args: []string{"{URL}", "--key", "operator-key", "--user", "anna"}, code: 1, says: `octoprint2mqtt: nothing was changed: Wrong user: the key belongs to "operator", not to "anna": use a key of the configured user, or change the user in the configuration.`},
@@ -277,6 +277,11 @@ func TestAddChangesNothing(t *testing.T) {
 			}
 		})
 	}
+}
+
+func denying(t *testing.T, sim *octoprinttest.Server) {
+	t.Helper()
+	clicking(t, sim, false)
 }
 
 // exhaust makes as many requests for keys as OctoPrint takes in a minute.
@@ -353,7 +358,7 @@ func TestTypedAddress(t *testing.T) {
 	t.Parallel()
 	for typed, want := range map[string][]string{
 		"octopi.local":                             {"http://octopi.local", "https://octopi.local", "http://octopi.local:5000"},
-		" Octopi.LOCAL/ ":                          {"http://octopi.local", "https://octopi.local", "http://octopi.local:5000"},
+		"\tOctopi.LOCAL/\n":                        {"http://octopi.local", "https://octopi.local", "http://octopi.local:5000"},
 		"octopi.local:5000":                        {"http://octopi.local:5000", "https://octopi.local:5000"},
 		"octopi.local/left/":                       {"http://octopi.local/left", "https://octopi.local/left"},
 		"192.168.1.20":                             {"http://192.168.1.20", "https://192.168.1.20", "http://192.168.1.20:5000"},

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -214,7 +213,7 @@ func setSecret(text []byte, name, value string) ([]byte, error) {
 		return nil, errNoPlace
 	}
 	want[name] = value
-	if !maps.EqualFunc(want, is, func(a, b any) bool { return reflect.DeepEqual(a, b) }) {
+	if !reflect.DeepEqual(want, is) {
 		return nil, errNoPlace
 	}
 	return f.bytes(), nil

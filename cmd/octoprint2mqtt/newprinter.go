@@ -58,8 +58,8 @@ func openConfig(path string, getenv func(string) (string, bool)) (*configFile, e
 // for anything in vain.
 func (f *configFile) writable() error {
 	dir := filepath.Dir(f.path)
-	if real, err := filepath.EvalSymlinks(f.path); err == nil {
-		dir = filepath.Dir(real)
+	if behind, err := filepath.EvalSymlinks(f.path); err == nil {
+		dir = filepath.Dir(behind)
 	}
 	file, err := os.CreateTemp(dir, ".new-*")
 	if err != nil {

@@ -74,8 +74,8 @@ func (c *fileChange) undo() error {
 // nil if there is none.
 func (c *fileChange) target() (string, fs.FileInfo, error) {
 	path := c.path
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
+	if behind, err := filepath.EvalSymlinks(path); err == nil {
+		path = behind
 	}
 	info, err := os.Stat(path)
 	switch {
