@@ -51,6 +51,7 @@ func checkBroker(ctx context.Context, c Config) []Finding {
 	k.ok("login", fmt.Sprintf("logged in to %s and subscribed to commands below %s", c.MQTT.URL.Host, c.MQTT.BaseTopic))
 	k.publishing(ctx)
 	k.others(ctx, id)
+	k.retaining(ctx)
 	k.subject = SubjectHomeAssistant
 	k.homeAssistant(ctx)
 	return k.list
@@ -72,54 +73,61 @@ func (k *brokerCheck) probeConfig() string {
 	return k.bridge.topics.Config("check_" + k.bridge.instance)
 }
 
-// publishing tries to write, to read, and whether the broker retains.
+// publishing tries to write and to read.
 func (k *brokerCheck) publishing(ctx context.Context) {
-	base, topic := k.bridge.config.MQTT.BaseTopic, k.probeTopic()
-	why := "what printers do is published there"
-	echoes, err := k.echo(ctx, "write", message{topic: topic, payload: "check"}, base, why)
-	if echoes {
-		k.retaining(ctx, topic)
-		err = k.conn.await(ctx, k.conn.client.Publish(topic, 1, true, ""))
-	}
+	err := k.echo(ctx, "write", message{topic: k.probeTopic(), payload: "check"}, k.bridge.config.MQTT.BaseTopic, "what printers do is published there")
 	prefix := k.bridge.config.MQTT.DiscoveryPrefix
 	if prefix == "" || err != nil { // some brokers end a connection that isn't allowed something
 		return
 	}
 	// Home Assistant takes an empty document for the end of a device, of which it has
 	// never heard.
-	_, _ = k.echo(ctx, "discovery", message{topic: k.probeConfig()}, prefix, "Home Assistant learns there which devices there are")
+	_ = k.echo(ctx, "discovery", message{topic: k.probeConfig()}, prefix, "Home Assistant learns there which devices there are")
 }
 
-// echo reports whether what is published comes back, and tells that. An error means
-// that the connection is lost.
-func (k *brokerCheck) echo(ctx context.Context, check string, probe message, below, why string) (bool, error) {
+// echo tells whether what is published comes back. An error means that the connection
+// is lost.
+func (k *brokerCheck) echo(ctx context.Context, check string, probe message, below, why string) error {
 	do := fmt.Sprintf("let this user read and write %s/# in the broker's access rules", below)
 	if err := k.conn.subscribe(ctx, listening(1, probe.topic)); err != nil {
 		k.add(LevelError, check, fmt.Sprintf("this login may not read below %s: %v", below, err), why, do)
 		if errors.Is(err, ErrSubscriptionRefused) {
-			err = nil
+			return nil
 		}
-		return false, err
+		return err
 	}
-	err := k.conn.await(ctx, k.conn.client.Publish(probe.topic, 0, true, probe.payload))
+	err := k.conn.await(ctx, k.conn.client.Publish(probe.topic, 0, false, probe.payload))
 	reason := "the broker drops it without a word"
 	switch {
 	case err != nil:
 		reason = err.Error()
-	case k.hears(ctx, probe.topic, probe.payload):
+	case k.hears(ctx, probe.topic, probe.payload, false):
 		k.ok(check, "may read and write below "+below)
-		return true, nil
+		return nil
 	}
 	k.add(LevelError, check, fmt.Sprintf("this login may not publish, or not read, below %s: what was published did not come back (%s)", below, reason), why, do)
-	return false, err
+	return err
 }
 
-// retaining tries whether the broker keeps what it is told to keep.
-func (k *brokerCheck) retaining(ctx context.Context, topic string) {
-	if err := k.conn.unsubscribe(ctx, []string{topic}); err != nil {
-		return // the connection is lost: what comes next tells
+// retaining tries whether the broker keeps what it is told to keep. It does so last:
+// Mosquitto, where it is told not to, ends the connection of who tries.
+func (k *brokerCheck) retaining(ctx context.Context) {
+	topic := k.probeTopic()
+	if !slices.ContainsFunc(k.list, func(f Finding) bool { return f.Check == "write" && f.Level == LevelOK }) {
+		return // there is nothing that it could keep
 	}
-	if err := k.conn.subscribe(ctx, listening(1, topic)); err == nil && k.hears(ctx, topic, "check") {
+	err := k.conn.await(ctx, k.conn.client.Publish(topic, 1, true, "kept"))
+	if err == nil {
+		err = k.conn.unsubscribe(ctx, []string{topic})
+	}
+	if err == nil {
+		err = k.conn.subscribe(ctx, listening(1, topic))
+	}
+	kept := err == nil && k.hears(ctx, topic, "kept", true)
+	if err == nil {
+		_ = k.conn.await(ctx, k.conn.client.Publish(topic, 1, true, "")) // where it isn't kept there is nothing to remove
+	}
+	if kept {
 		k.ok("retain", "keeps retained messages")
 		return
 	}
@@ -129,13 +137,13 @@ func (k *brokerCheck) retaining(ctx context.Context, topic string) {
 }
 
 // hears waits for a message.
-func (k *brokerCheck) hears(ctx context.Context, topic, payload string) bool {
+func (k *brokerCheck) hears(ctx context.Context, topic, payload string, retained bool) bool {
 	late := time.NewTimer(echoTime)
 	defer late.Stop()
 	for {
 		select {
 		case d := <-k.heard:
-			if d.topic == topic && string(d.payload) == payload {
+			if d.topic == topic && string(d.payload) == payload && d.retained == retained {
 				return true
 			}
 		case <-late.C:

@@ -227,6 +227,10 @@ func TestCheckBroker(t *testing.T) {
 			"error|the broker does not keep retained messages|after a restart of Home Assistant all devices and values would be gone until something changes|switch retained messages on in the broker (Mosquitto: retain_available true), also for the topics of this program",
 		},
 		{
+			"hangs up", func(w *world) { w.broker.hangsUp = true }, "broker", "retain",
+			"error|the broker does not keep retained messages|after a restart of Home Assistant all devices and values would be gone until something changes|switch retained messages on in the broker (Mosquitto: retain_available true), also for the topics of this program",
+		},
+		{
 			"another bridge", func(w *world) {
 				w.broker.publish("octoprint2mqtt/bridge/state", "online", true)
 				w.broker.publish("octoprint2mqtt/bridge/health", health, true)

@@ -32,6 +32,7 @@ type testBroker struct {
 	denied   func(topic string) bool // to subscribe to; nil: nothing
 	unheard  func(topic string) bool // what is published there is dropped; nil: nothing
 	forgets  bool                    // retains nothing
+	hangsUp  bool                    // on clients that want something retained
 	watch    func(sent)              // is told of each message; nil: nobody is
 
 	// maxPacket is how many bytes it hangs up on, of servers that are made from now
@@ -263,6 +264,10 @@ func (r *recorder) OnPublish(cl *mochi.Client, pk packets.Packet) (packets.Packe
 	r.broker.mu.Lock()
 	defer r.broker.mu.Unlock()
 	if r.broker.unheard != nil && r.broker.unheard(pk.TopicName) {
+		return pk, packets.ErrRejectPacket
+	}
+	if r.broker.hangsUp && pk.FixedHeader.Retain && !cl.Net.Inline {
+		cl.Stop(packets.ErrRetainNotSupported)
 		return pk, packets.ErrRejectPacket
 	}
 	pk.FixedHeader.Retain = pk.FixedHeader.Retain && !r.broker.forgets
