@@ -235,6 +235,7 @@ func TestAddChangesNothing(t *testing.T) {
 		{name: "bad key", args: []string{"{URL}", "--key", "a b"}, code: 2, says: "--key is not an API key, which is one word of letters and digits; copy it again from OctoPrint\nRun octoprint2mqtt --help to see what there is."},
 		{name: "id of another", args: []string{"{URL}", "--id", "left"}, code: 1, says: "octoprint2mqtt: there is a printer with the id left already; nothing was changed"},
 		{name: "redirect that isn't wanted", args: []string{"{FRONT}", "--key", "operator-key"}, answers: "n\n", code: 1, says: "octoprint2mqtt: nothing was changed: {FRONT} redirects to {URL}, which you don't want"},
+		{name: "redirect to another host in a script", args: []string{"{FAR}", "--key", "operator-key", "--yes"}, code: 1, says: "octoprint2mqtt: nothing was changed: {FAR} redirects to another host; if that is right, add http://localhost:{PORT}"},
 		{name: "certificate that isn't trusted", secure: true, args: []string{"{URL}", "--key", "operator-key"}, answers: "\n", code: 1, says: "octoprint2mqtt: nothing was changed: the certificate of {HOST} is not trusted"},
 		{name: "certificate for another name", secure: true, args: []string{"{NAME}", "--key", "operator-key", "--yes"}, code: 1, says: "octoprint2mqtt: nothing was changed: the certificate is for example.com, *.example.com, 127.0.0.1, ::1, not for localhost: use an address with a name that it is for, or give OctoPrint another certificate"},
 		{name: "https to a server without", args: []string{"https://{HOST}"}, code: 1, says: "octoprint2mqtt: nothing was changed: What answers at https://{HOST} is not OctoPrint (what answers does not speak the protocol of the URL; is it http or https?): check host, port and path of the URL."},
@@ -259,7 +260,7 @@ func TestAddChangesNothing(t *testing.T) {
 			file := folder(t, files)
 			host := strings.TrimPrefix(strings.TrimPrefix(server.URL, "http://"), "https://")
 			_, port, _ := net.SplitHostPort(host)
-			words := strings.NewReplacer("{URL}", server.URL, "{FRONT}", redirecting(t, server.URL), "{HOST}", host, "{NAME}", "https://localhost:"+port,
+			words := strings.NewReplacer("{URL}", server.URL, "{FRONT}", redirecting(t, server.URL), "{FAR}", redirecting(t, "http://localhost:"+port), "{PORT}", port, "{HOST}", host, "{NAME}", "https://localhost:"+port,
 				"{FILE}", file, "{SECRETS}", filepath.Join(filepath.Dir(file), "secrets.yaml"))
 			args := []string{"add", "--config", file}
 			for _, arg := range tt.args {
