@@ -54,6 +54,8 @@ type Bridge struct {
 	inquiries    []inquiry
 	instance     string // random, tells two bridges apart
 	started      time.Time
+	ticked       atomic.Int64 // when the clock ticked last, in nanoseconds after started
+	happenings   happenings
 
 	inbound chan delivery
 	spawned chan func(context.Context)
@@ -76,6 +78,10 @@ type Bridge struct {
 	restoreAt time.Time // when what was purged is to be published again; zero: not
 	healthAt  time.Time
 	staleInfo bool // bridge/info has to be published anew
+
+	// brokerDetail is why there is no connection to the broker, empty before the
+	// first attempt.
+	brokerDetail string
 }
 
 // New returns a bridge for a valid configuration. It starts nothing.

@@ -44,7 +44,7 @@ func (b *Bridge) brokerConnected() {
 	now := time.Now()
 	b.rivals.introduced()
 	b.mu.Lock()
-	b.brokerWas = connectionConnected
+	b.brokerWas, b.brokerDetail = connectionConnected, ""
 	b.device.observe(b, now)
 	if !b.sweptOnce {
 		b.sweptOnce = true
@@ -52,6 +52,7 @@ func (b *Bridge) brokerConnected() {
 	}
 	b.mu.Unlock()
 	b.log.Info().Str("broker", publicURL(b.config.MQTT.URL)).Msg("connected to the MQTT broker")
+	b.happenings.add(happening{Time: instant(now), Text: "Connected to the MQTT broker", Tone: toneGood})
 	b.health(now)
 	for _, p := range b.printers() {
 		p.renewPictures(true, now)
@@ -80,8 +81,10 @@ func (b *Bridge) brokerFailed(err error) (final bool) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.brokerDetail = explainBroker(&b.config.MQTT, err)
 	if b.brokerWas != is {
-		b.log.Warn().Str("broker", publicURL(b.config.MQTT.URL)).Msg(explainBroker(&b.config.MQTT, err))
+		b.log.Warn().Str("broker", publicURL(b.config.MQTT.URL)).Msg(b.brokerDetail)
+		b.happenings.add(happening{Time: instant(time.Now()), Text: sentence(b.brokerDetail), Tone: toneBad})
 	} else {
 		b.log.Debug().Err(err).Msg("no connection to the MQTT broker")
 	}

@@ -20,6 +20,7 @@ func (b *Bridge) tickAll(ctx context.Context) {
 }
 
 func (b *Bridge) tick(now time.Time) {
+	b.ticked.Store(int64(now.Sub(b.started)))
 	for _, p := range b.printers() {
 		p.tick(now)
 		p.answerSnapshots()

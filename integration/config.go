@@ -33,6 +33,7 @@ type Config struct {
 	StateDir string
 	// Admin allows requests over MQTT that change the bridge itself.
 	Admin bool
+	HTTP  HTTPConfig
 	Host  Host
 }
 

@@ -71,9 +71,21 @@ type printerCounters struct {
 	sessions, frames, errors, refused uint64
 	lastFrame, since                  time.Time
 	latency                           time.Duration
+	prints                            map[string]uint64 // that ended, by result
 
 	ratedAt     time.Time // when the rate was taken, and how many frames there were then
 	ratedFrames uint64
+}
+
+// ended counts a print that ended; an empty result is none.
+func (c *printerCounters) ended(result string) {
+	if result == "" {
+		return
+	}
+	if c.prints == nil {
+		c.prints = make(map[string]uint64)
+	}
+	c.prints[result]++
 }
 
 func newPrinter(b *Bridge, c PrinterConfig) *printer {

@@ -20,6 +20,8 @@ func (p *printer) tellLocked(events []event) {
 		if e.Result != "" {
 			p.view.plateUsed, p.unrecorded = true, true
 		}
+		p.bridge.happenings.add(eventHappening(e))
+		p.counters.ended(e.Result)
 	}
 	p.happenedLocked(events, time.Now())
 }

@@ -15,6 +15,7 @@ type supervisor struct {
 	bridge  *Bridge
 	config  Config // as it is in force
 	working map[string]working
+	stopWeb func() // ends the web server
 }
 
 // working are the goroutines of one printer.
@@ -29,7 +30,9 @@ func newSupervisor(b *Bridge) *supervisor {
 
 // run looks after the printers until ctx ends, and waits for all their goroutines.
 func (s *supervisor) run(ctx context.Context) {
+	s.serveWeb(ctx)
 	defer func() {
+		s.stopWeb()
 		for _, w := range s.working {
 			w.hangUp()
 			w.dismiss()
@@ -162,6 +165,10 @@ func (s *supervisor) apply(ctx context.Context, c Config) *reloaded {
 	}
 	b.configure(&c)
 	b.infoChanged()
+	if !sameHTTP(&before.HTTP, &c.HTTP) {
+		s.stopWeb()
+		s.serveWeb(ctx)
+	}
 	return done
 }
 
@@ -224,6 +231,11 @@ func (s *supervisor) add(ctx context.Context, done *reloaded) {
 		b.lifecycle("printer_added", p.id, "")
 		done.Added = append(done.Added, p.id)
 	}
+}
+
+// serveWeb starts the web server as it is configured.
+func (s *supervisor) serveWeb(ctx context.Context) {
+	s.stopWeb = attend(ctx, newWeb(s.bridge, s.config.HTTP).run)
 }
 
 // printer returns the configuration of a printer, nil if there is none.

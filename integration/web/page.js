@@ -1,0 +1,226 @@
+// Shows the farm as the stream tells it. What comes from there is only ever set
+// as text: the page's policy forbids the browser to take it for markup.
+
+const byId = (id) => document.getElementById(id);
+
+// Printers
+
+const cards = new Map(); // id → {data, element}
+const groups = ['attention', 'printing', 'paused', 'idle', 'offline', 'error', 'unreachable', 'disabled'];
+
+const words = (name) => name.charAt(0).toUpperCase() + name.slice(1).replaceAll('_', ' ');
+
+// text sets an element's text, and hides it when there is none.
+function text(element, content) {
+  element.hidden = !content;
+  if (element.textContent !== content) element.textContent = content;
+}
+
+function show(data) {
+  let card = cards.get(data.id);
+  if (!card) {
+    card = { element: byId('card').content.firstElementChild.cloneNode(true) };
+    cards.set(data.id, card);
+  }
+  card.data = data;
+  draw(card);
+  return card.element;
+}
+
+function draw({ data, element }) {
+  const part = (name) => element.querySelector('.' + name);
+  element.className = 'card ' + data.group;
+  element.dataset.printer = data.id;
+  part('name').textContent = data.name;
+  part('name').href = data.url;
+  part('name').title = 'Open OctoPrint at ' + data.url;
+  part('state').textContent = data.maintenance ? 'Maintenance' : words(data.state);
+  part('picture').hidden = !data.picture;
+  if (data.picture) {
+    const address = `printers/${encodeURIComponent(data.id)}/picture?v=${encodeURIComponent(data.picture)}`;
+    if (part('picture').getAttribute('src') !== address) part('picture').src = address;
+    part('picture').alt = 'Picture of ' + data.name;
+  }
+  drawJob(part, data);
+  text(part('attention'), data.attention ?? '');
+  text(part('detail'), data.detail ?? '');
+  drawHeaters(part('heaters'), data.heaters ?? []);
+}
+
+function drawJob(part, data) {
+  const running = data.progress !== null;
+  part('job').hidden = data.file === null;
+  text(part('file'), data.file ?? '');
+  part('file').title = data.file ?? '';
+  const bar = part('job').querySelector('progress');
+  bar.hidden = !running;
+  part('times').hidden = !running;
+  if (!running) return;
+  bar.value = data.progress;
+  bar.setAttribute('aria-label', 'Progress of ' + data.name);
+  text(part('percent'), data.progress.toFixed(1) + ' %');
+  text(part('left'), left(data));
+}
+
+function left({ remaining, finish }) {
+  const parts = [];
+  if (remaining !== null) parts.push(duration(remaining) + ' left');
+  if (finish !== null) parts.push('done ' + clock(new Date(finish)));
+  return parts.join(' · ');
+}
+
+function duration(minutes) {
+  const hours = Math.floor(minutes / 60);
+  return hours ? `${hours} h ${minutes % 60} min` : `${minutes} min`;
+}
+
+// clock is short, and names the day only where it is another one.
+function clock(time) {
+  const today = time.toDateString() === new Date().toDateString();
+  return time.toLocaleString([], { hour: '2-digit', minute: '2-digit', ...(today ? {} : { weekday: 'short' }) });
+}
+
+function drawHeaters(list, heaters) {
+  const known = heaters.filter((h) => h.actual !== null);
+  list.hidden = known.length === 0;
+  list.replaceChildren(...known.map((h) => {
+    const row = document.createElement('div');
+    row.append(element('dt', h.name), element('dd', h.actual.toFixed(1) + ' °C'));
+    if (h.target) row.append(element('dd', '→ ' + h.target, 'target'));
+    return row;
+  }));
+}
+
+function element(name, content, className = '') {
+  const e = document.createElement(name);
+  e.textContent = content;
+  e.className = className;
+  return e;
+}
+
+// The filter, which the address keeps, so that it can be a bookmark
+
+const filter = new URLSearchParams(location.hash.slice(1));
+
+function matches({ name, id, file, group, attention }) {
+  const wanted = filter.get('show');
+  if (wanted && !(wanted === 'attention' ? attention : group === wanted)) return false;
+  const search = (filter.get('find') ?? '').toLowerCase();
+  return [name, id, file ?? ''].some((t) => t.toLowerCase().includes(search));
+}
+
+function setFilter(key, value) {
+  if (value) filter.set(key, value);
+  else filter.delete(key);
+  history.replaceState(null, '', filter.size ? '#' + filter : location.pathname);
+  drawFarm();
+}
+
+// drawFarm counts the printers and hides those that nobody wants to see.
+function drawFarm() {
+  const counts = {};
+  let visible = 0;
+  for (const { data, element } of cards.values()) {
+    counts[data.group] = (counts[data.group] ?? 0) + 1;
+    if (data.attention) counts.attention = (counts.attention ?? 0) + 1;
+    element.hidden = !matches(data);
+    visible += !element.hidden;
+  }
+  drawGroup('', 'All', cards.size);
+  for (const group of groups) drawGroup(group, words(group), counts[group] ?? 0);
+  text(byId('nothing'), visible ? '' : cards.size ? 'No printer matches.' : 'There are no printers yet.');
+  document.title = (counts.attention ? `(${counts.attention}) ` : '') + byId('farm').textContent;
+}
+
+function drawGroup(group, name, count) {
+  let button = byId('groups').querySelector(`[data-group="${group}"]`);
+  if (!button) {
+    button = element('button', name, group || 'all');
+    button.type = 'button';
+    button.dataset.group = group;
+    button.append(element('b', ''));
+    button.addEventListener('click', () => setFilter('show', group === filter.get('show') ? '' : group));
+    byId('groups').append(button);
+  }
+  const pressed = (filter.get('show') ?? '') === group;
+  button.lastChild.textContent = count;
+  button.setAttribute('aria-pressed', pressed);
+  button.hidden = group !== '' && count === 0 && !pressed;
+}
+
+byId('search').value = filter.get('find') ?? '';
+byId('search').addEventListener('input', (e) => setFilter('find', e.target.value.trim()));
+byId('filter').addEventListener('submit', (e) => e.preventDefault());
+
+// Events
+
+const maxHappenings = 200;
+
+function addHappening({ time, printer, text, tone }) {
+  const item = element('li', '', tone ?? '');
+  const at = new Date(time);
+  const when = element('time', clock(at));
+  when.dateTime = time;
+  when.title = at.toLocaleString();
+  item.append(when);
+  if (printer) item.append(element('b', cards.get(printer)?.data.name ?? printer));
+  item.append(text);
+  const list = byId('happenings');
+  list.prepend(item);
+  while (list.childElementCount > maxHappenings) list.lastElementChild.remove();
+}
+
+// The stream
+
+function take({ full, farm, printers = [], happenings = [] }) {
+  if (farm) {
+    byId('farm').textContent = farm.name;
+    byId('version').textContent = 'octoprint2mqtt ' + farm.version;
+    text(byId('broker'), farm.broker ? words(farm.broker) : '');
+  }
+  const list = byId('printers');
+  if (full) {
+    const ids = new Set(printers.map((p) => p.id));
+    for (const id of cards.keys()) if (!ids.has(id)) cards.delete(id);
+    list.replaceChildren(...printers.map(show));
+    byId('happenings').replaceChildren();
+  } else {
+    printers.forEach(show);
+  }
+  happenings.forEach(addHappening);
+  if (full || farm || printers.length) drawFarm();
+}
+
+let stream;
+
+function connected(is) {
+  byId('link').textContent = is ? 'Live' : 'Not connected: what is shown may be old. Trying again…';
+  byId('link').classList.toggle('live', is);
+  document.body.classList.toggle('stale', !is);
+}
+
+function open() {
+  stream?.close();
+  stream = new EventSource('stream');
+  stream.onmessage = (m) => {
+    take(JSON.parse(m.data));
+    connected(true);
+  };
+  stream.onerror = () => {
+    connected(false);
+    // Browsers give up where the answer is an error, such as when too many pages
+    // are open.
+    if (stream.readyState === EventSource.CLOSED) setTimeout(open, 10_000);
+  };
+}
+
+// A page that nobody sees needs no updates.
+document.addEventListener('visibilitychange', () => {
+  if (document.hidden) {
+    stream?.close();
+    stream = undefined;
+  } else if (!stream) {
+    open();
+  }
+});
+if (!document.hidden) open();
