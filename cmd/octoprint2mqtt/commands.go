@@ -21,6 +21,7 @@ type configFlag struct {
 func (f configFlag) load(env surroundings) (Config, error) {
 	c, err := loadConfig(f.Config, env.lookup)
 	c.Bridge.Version = version()
+	c.Bridge.HTTP.Hosts = append(c.Bridge.HTTP.Hosts, ownNames()...)
 	return c, err
 }
 

@@ -10,7 +10,8 @@ import (
 )
 
 // Config is what one configuration file says: complete, checked, with every
-// default filled in. Only Bridge.Version is left to the caller.
+// default filled in. Only Bridge.Version and the machine's own names in
+// Bridge.HTTP.Hosts are left to the caller.
 type Config struct {
 	Bridge integration.Config
 	Log    LogConfig
@@ -105,6 +106,7 @@ func (s *source) config(text []byte) Config {
 		root.section("farm", func(farm *section) {
 			config.Bridge.Farm.Name = read(farm, "name", "Print farm", plainText(100))
 		})
+		config.Bridge.HTTP = readHTTP(root)
 		config.Bridge.StateDir = s.resolvePath(read(root, "state_dir", "./state", plainText(1000)))
 		root.section("log", func(log *section) {
 			config.Log.Level = read(log, "level", "info", oneOf("a log level", integration.LogLevels()...))

@@ -55,7 +55,7 @@ func loadExample(t *testing.T, text string) Config {
 	t.Helper()
 	client := newAuthority(t)
 	file := folder(t, map[string]string{
-		"config.yaml": text, "secrets.yaml": "mqtt: ABC\nleft: ABC\n", "mqtt-password.txt": "DEF\n", "left-key.txt": "DEF\n", "camera-url.txt": "http://camera.local/\n",
+		"config.yaml": text, "secrets.yaml": "mqtt: ABC\nleft: ABC\nhttp: ABC\n", "mqtt-password.txt": "DEF\n", "left-key.txt": "DEF\n", "http-password.txt": "DEF\n", "camera-url.txt": "http://camera.local/\n",
 		"ca.pem": client.certPEM, "client.pem": client.certPEM, "client.key": client.keyPEM,
 	})
 	config, err := loadConfig(file, environment)
@@ -116,11 +116,8 @@ func TestExampleDefaults(t *testing.T) {
 		t.Fatalf("only %d settings: %q", len(settings), settings)
 	}
 	for _, chosen := range settings {
-		partner := regexp.MustCompile(`#(cert|key)_file: client`)
-		used := use(text, func(_, line string) bool {
-			return line == chosen || partner.MatchString(chosen) && partner.MatchString(line)
-		})
-		if twin, isFile := strings.CutSuffix(setting.FindStringSubmatch(chosen)[2], "_file"); isFile && !strings.Contains(text, "#"+twin+": ") {
+		used := use(text, func(_, line string) bool { return line == chosen || together(chosen, line) })
+		if twin, isFile := strings.CutSuffix(setting.FindStringSubmatch(chosen)[2], "_file"); isFile && twin != "url" { // a camera's takes no other's place
 			used = regexp.MustCompile(`(?m)^ *`+twin+`: .*\n`).ReplaceAllString(used, "")
 		}
 		same := reflect.DeepEqual(loadExample(t, used), plain)
@@ -128,6 +125,17 @@ func TestExampleDefaults(t *testing.T) {
 			t.Errorf("%s\nchanges nothing: %t", chosen, same)
 		}
 	}
+}
+
+// together reports whether a setting makes sense only with another.
+func together(chosen, other string) bool {
+	for _, pair := range []string{`#(cert|key)_file: client`, `#(username: farm|password: )`, `#(username: farm|password_file: http)`} {
+		form := regexp.MustCompile(pair)
+		if form.MatchString(chosen) {
+			return form.MatchString(other)
+		}
+	}
+	return false
 }
 
 // TestExampleInFullUse loads the example with all settings together, the files

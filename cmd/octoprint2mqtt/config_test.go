@@ -131,6 +131,7 @@ func TestEveryKey(t *testing.T) {
 				Password: "${NAME} # stays", ClientID: "0123", BaseTopic: "farm/workshop",
 			},
 			Admin: true,
+			HTTP:  integration.HTTPConfig{Listen: "pi.local:8095", Username: "workshop", Password: "of the page", Hosts: []string{"farm.example.org", "pi"}},
 			Farm:  integration.FarmConfig{Name: "workshop"},
 			Printers: []integration.PrinterConfig{{
 				ID: "1", Name: "no", URL: address(t, "https://octopi.local:5000/left%2Fright"), APIKey: "KEY-OF-FILE",
@@ -153,6 +154,7 @@ func TestEveryKey(t *testing.T) {
 	checkGood(t, "good-everything", map[string]string{
 		"secrets.yaml": "mqtt: '${NAME} # stays'\nother: [1]\n",
 		"key.txt":      "KEY-OF-FILE\r\n",
+		"http.txt":     "of the page\n",
 	}, want)
 }
 

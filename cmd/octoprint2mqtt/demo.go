@@ -21,10 +21,12 @@ import (
 type demoCommand struct {
 	Printers int    `default:"5" help:"How many printers to simulate, 1 to 1000."`
 	MQTT     string `name:"mqtt" default:"127.0.0.1:1883" help:"Where the demo's own MQTT broker listens. A default port that is taken gives way to a free one."`
+	HTTP     string `name:"http" default:"127.0.0.1:8095" help:"Where the web page is served; \"\" for nowhere. A default port that is taken gives way to a free one."`
 }
 
 const (
 	demoBroker = "127.0.0.1:1883"
+	demoPage   = "127.0.0.1:8095"
 	anyPort    = "127.0.0.1:0"
 )
 
@@ -47,6 +49,10 @@ func (d *demoCommand) Run(ctx context.Context, env surroundings) error {
 		return err
 	}
 	defer farm.stop()
+	page, err := d.page(ctx)
+	if err != nil {
+		return err
+	}
 
 	c := integration.Config{
 		Version: version(),
@@ -57,14 +63,15 @@ func (d *demoCommand) Run(ctx context.Context, env surroundings) error {
 		},
 		Farm:     integration.FarmConfig{Name: "Print farm"},
 		Printers: farm.printers,
+		HTTP:     page,
 	}
-	d.explain(env, address, farm)
+	d.explain(env, address, page.Listen, farm)
 	log, _ := newLogger(LogConfig{Level: "info", Format: "auto"}, env.stderr, isTerminal(env.stderr))
 	return integration.New(c, log).Run(ctx)
 }
 
 // explain says what runs and what to type next.
-func (d *demoCommand) explain(env surroundings, address string, farm *demoFarm) {
+func (d *demoCommand) explain(env surroundings, address, page string, farm *demoFarm) {
 	host, port, _ := net.SplitHostPort(address)
 	w := env.stdout
 	fmt.Fprintf(w, "octoprint2mqtt demo: %d simulated printers and an MQTT broker at %s, nothing leaves this machine.\n\n", len(farm.printers), address)
@@ -74,6 +81,13 @@ func (d *demoCommand) explain(env surroundings, address string, farm *demoFarm) 
 	if d.MQTT == demoBroker && address != demoBroker {
 		fmt.Fprintf(w, "\nPort 1883 is taken, so the broker listens on %s.\n", port)
 	}
+	if d.HTTP == demoPage && page != demoPage {
+		_, port, _ := net.SplitHostPort(page)
+		fmt.Fprintf(w, "\nPort 8095 is taken, so the web page is served on %s.\n", port)
+	}
+	if page != "" {
+		fmt.Fprintf(w, "\nSee the farm:          http://%s/", page)
+	}
 	fmt.Fprintf(w, `
 Watch everything:      mosquitto_sub -h %[1]s -p %[2]s -t 'octoprint2mqtt/#' -T '+/+/camera' -T '+/+/thumbnail' -v
 Pause a print:         mosquitto_pub -h %[1]s -p %[2]s -t octoprint2mqtt/left/request/pause -m '{}'
@@ -82,6 +96,37 @@ Home Assistant:        add the MQTT integration with broker %[1]s, port %[2]s; t
 Stop:                  Ctrl-C
 
 `, host, port)
+}
+
+// page returns how the web page is served, with a listener that is open already:
+// so its port is known. It needs no login, so nobody else may reach it.
+func (d *demoCommand) page(ctx context.Context) (integration.HTTPConfig, error) {
+	c := integration.HTTPConfig{Listen: d.HTTP}
+	if c.Listen == "" {
+		return c, nil
+	}
+	if !c.Loopback() {
+		return c, usageError{fmt.Errorf("--http must be an address of this machine alone, like %s: the demo's page has no login", demoPage)}
+	}
+	listener, err := listen(ctx, c.Listen)
+	if err != nil && c.Listen == demoPage {
+		listener, err = listen(ctx, anyPort)
+	}
+	if err != nil {
+		return c, fmt.Errorf("serve the web page: %w", err)
+	}
+	c.Listen = listener.Addr().String()
+	first := make(chan net.Listener, 1)
+	first <- listener
+	c.Open = func(ctx context.Context) (net.Listener, error) {
+		select {
+		case l := <-first:
+			return l, nil
+		default:
+			return listen(ctx, c.Listen)
+		}
+	}
+	return c, nil
 }
 
 // startBroker starts the demo's broker and returns where it listens.

@@ -91,7 +91,7 @@ func runUntil(t *testing.T, logged string, args ...string) (code int, stdout, st
 // and ends when it is told to.
 func TestDemo(t *testing.T) {
 	t.Parallel()
-	code, stdout, stderr := runUntil(t, "connected to the MQTT broker", "demo", "--mqtt", "127.0.0.1:0")
+	code, stdout, stderr := runUntil(t, "connected to the MQTT broker", "demo", "--mqtt", "127.0.0.1:0", "--http", "127.0.0.1:0")
 	if code != exitOK {
 		t.Errorf("exit code %d", code)
 	}
@@ -112,7 +112,7 @@ func TestDemo(t *testing.T) {
 
 func TestDemoWithManyPrinters(t *testing.T) {
 	t.Parallel()
-	code, stdout, _ := runUntil(t, "connected to the MQTT broker", "demo", "--mqtt", "127.0.0.1:0", "--printers", "12")
+	code, stdout, _ := runUntil(t, "connected to the MQTT broker", "demo", "--mqtt", "127.0.0.1:0", "--http", "127.0.0.1:0", "--printers", "12")
 	if code != exitOK || !strings.Contains(stdout, "12 simulated printers") {
 		t.Errorf("exit code %d:\n%s", code, stdout)
 	}
