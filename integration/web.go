@@ -37,6 +37,7 @@ type web struct {
 	log    zerolog.Logger // sampled: whoever floods us must not fill the log
 	hub    *hub
 	logins logins
+	images *images
 
 	down     bool         // the last attempt to listen failed
 	requests sync.RWMutex // read-locked by each request under way
@@ -46,7 +47,7 @@ func newWeb(b *Bridge, c HTTPConfig) *web {
 	return &web{
 		bridge: b, config: c, hub: newHub(b),
 		log:    b.log.Sample(&zerolog.BurstSampler{Burst: 10, Period: time.Minute}),
-		logins: logins{config: c},
+		logins: logins{config: c}, images: newImages(),
 	}
 }
 

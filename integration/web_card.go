@@ -20,8 +20,10 @@ type card struct {
 	Remaining   value        `json:"remaining"` // minutes
 	Finish      value        `json:"finish"`
 	Heaters     []cardHeater `json:"heaters,omitempty"`
-	// Picture changes with the picture, empty if there is none.
+	// Picture changes with the picture, empty if there is none. Of a camera, it is
+	// always another one.
 	Picture string `json:"picture,omitempty"`
+	Live    bool   `json:"live,omitempty"`
 }
 
 type cardHeater struct {
@@ -41,8 +43,9 @@ func (p *printer) card() card {
 		Ready: s.ready, Maintenance: v.maintenance,
 		File: p.device.get("file"), Progress: p.device.get("progress"),
 		Remaining: p.device.get("remaining"), Finish: p.device.get("finish"),
-		Picture: p.pictureLocked().version,
 	}
+	image := p.imageLocked()
+	c.Picture, c.Live = image.version, image.live
 	if v.live() {
 		c.State, c.Detail = string(v.state.Phase), ""
 		if v.state.Problem {

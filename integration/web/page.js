@@ -21,6 +21,7 @@ function show(data) {
   if (!card) {
     card = { element: byId('card').content.firstElementChild.cloneNode(true) };
     cards.set(data.id, card);
+    screen.observe(card.element);
   }
   card.data = data;
   draw(card);
@@ -35,17 +36,55 @@ function draw({ data, element }) {
   part('name').href = data.url;
   part('name').title = 'Open OctoPrint at ' + data.url;
   part('state').textContent = data.maintenance ? 'Maintenance' : words(data.state);
-  part('picture').hidden = !data.picture;
-  if (data.picture) {
-    const address = `printers/${encodeURIComponent(data.id)}/picture?v=${encodeURIComponent(data.picture)}`;
-    if (part('picture').getAttribute('src') !== address) part('picture').src = address;
-    part('picture').alt = 'Picture of ' + data.name;
-  }
+  drawPicture(part('picture'), data);
   drawJob(part, data);
   text(part('attention'), data.attention ?? '');
   text(part('detail'), data.detail ?? '');
   drawHeaters(part('heaters'), data.heaters ?? []);
 }
+
+// Pictures
+
+const cameraInterval = 10_000;
+
+// Only what is on the screen is loaded, and cameras are looked through again and
+// again as long as they are.
+const onScreen = new Set();
+const screen = new IntersectionObserver((changes) => {
+  for (const { target, isIntersecting } of changes) {
+    const image = target.querySelector('.picture');
+    if (isIntersecting) onScreen.add(image);
+    else onScreen.delete(image);
+    if (isIntersecting && image.hidden) loadPicture(image);
+  }
+});
+setInterval(() => {
+  for (const image of onScreen) if (image.dataset.live && !document.hidden) loadPicture(image);
+}, cameraInterval);
+
+function drawPicture(image, { id, name, picture = '', live = false }) {
+  image.alt = (live ? 'Camera of ' : 'What is printed on ') + name;
+  if (image.dataset.version === picture) return;
+  Object.assign(image.dataset, { version: picture, printer: id, live: live ? 'yes' : '' });
+  image.hidden = true;
+  if (onScreen.has(image)) loadPicture(image);
+}
+
+// loadPicture shows a picture once it has come, and none if it can't be had.
+function loadPicture(image) {
+  const { printer, version } = image.dataset;
+  if (!version) return;
+  const next = new Image();
+  next.onload = () => {
+    if (image.dataset.version !== version) return;
+    image.src = next.src;
+    image.hidden = false;
+  };
+  next.onerror = () => { if (image.dataset.version === version) image.hidden = true; };
+  next.src = `printers/${encodeURIComponent(printer)}/picture?v=${encodeURIComponent(version)}&t=${Date.now()}`;
+}
+
+// Jobs and heaters
 
 function drawJob(part, data) {
   const running = data.progress !== null;
@@ -181,7 +220,12 @@ function take({ full, farm, printers = [], happenings = [] }) {
   const list = byId('printers');
   if (full) {
     const ids = new Set(printers.map((p) => p.id));
-    for (const id of cards.keys()) if (!ids.has(id)) cards.delete(id);
+    for (const [id, card] of cards) {
+      if (ids.has(id)) continue;
+      screen.unobserve(card.element);
+      onScreen.delete(card.element.querySelector('.picture'));
+      cards.delete(id);
+    }
     list.replaceChildren(...printers.map(show));
     byId('happenings').replaceChildren();
   } else {
