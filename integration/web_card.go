@@ -1,5 +1,7 @@
 package integration
 
+import "octoprint2mqtt/octoprint"
+
 // card is what the page shows of a printer.
 type card struct {
 	ID   string `json:"id"`
@@ -48,8 +50,11 @@ func (p *printer) card() card {
 	c.Picture, c.Live = image.version, image.live
 	if v.live() {
 		c.State, c.Detail = string(v.state.Phase), ""
-		if v.state.Problem {
+		switch {
+		case v.state.Problem:
 			c.Detail = clean(v.errorText())
+		case v.state.Phase == octoprint.PhaseOffline:
+			c.Detail = "OctoPrint is not connected to the printer."
 		}
 	}
 	if c.Attention == c.Detail {

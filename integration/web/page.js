@@ -89,7 +89,7 @@ function loadPicture(image) {
 function drawJob(part, data) {
   const running = data.progress !== null;
   part('job').hidden = data.file === null;
-  text(part('file'), data.file ?? '');
+  text(part('file'), running ? data.file ?? '' : 'Selected: ' + data.file);
   part('file').title = data.file ?? '';
   const bar = part('job').querySelector('progress');
   bar.hidden = !running;
@@ -124,8 +124,8 @@ function drawHeaters(list, heaters) {
   list.hidden = known.length === 0;
   list.replaceChildren(...known.map((h) => {
     const row = document.createElement('div');
-    row.append(element('dt', h.name), element('dd', h.actual.toFixed(1) + ' °C'));
-    if (h.target) row.append(element('dd', '→ ' + h.target, 'target'));
+    const target = h.target ? ' → ' + h.target : '';
+    row.append(element('dt', h.name), element('dd', `${h.actual.toFixed(1)}${target} °C`));
     return row;
   }));
 }
