@@ -204,7 +204,9 @@ type lifecycleDoc struct {
 func (b *Bridge) lifecycle(typ, device, detail string) {
 	doc := lifecycleDoc{Time: instant(time.Now()), Type: typ, Printer: text(device), Detail: text(detail)}
 	b.outbox.Answer(b.topics.BridgeEvent(), mustMarshal(doc))
-	b.happenings.add(lifecycleHappening(typ, device, detail, doc.Time.time()))
+	if typ != "command" || device != discovery.Bridge { // which is often asked how it is
+		b.happenings.add(lifecycleHappening(typ, device, detail, doc.Time.time()))
+	}
 }
 
 // explainBroker says in the words of the user why there is no connection to the

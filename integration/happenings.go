@@ -88,6 +88,9 @@ func eventHappening(e event) happening {
 func lifecycleHappening(typ, device, detail string, now time.Time) happening {
 	h := happening{Time: instant(now), Printer: device, Text: sentence(typ)}
 	switch typ {
+	case "command":
+		h.Text += " " + detail
+		return h
 	case "session_up":
 		h.Text, h.Tone = "Connected to OctoPrint", toneGood
 	case "session_lost":

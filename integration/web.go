@@ -38,17 +38,21 @@ type web struct {
 	hub    *hub
 	logins logins
 	images *images
+	// actions are the changes that a page may ask for.
+	actions []bridgeAction
 
 	down     bool         // the last attempt to listen failed
 	requests sync.RWMutex // read-locked by each request under way
 }
 
 func newWeb(b *Bridge, c HTTPConfig) *web {
-	return &web{
-		bridge: b, config: c, hub: newHub(b),
+	w := &web{
+		bridge: b, config: c, actions: pageActions(),
 		log:    b.log.Sample(&zerolog.BurstSampler{Burst: 10, Period: time.Minute}),
 		logins: logins{config: c}, images: newImages(),
 	}
+	w.hub = newHub(b, w.changeable())
+	return w
 }
 
 // run serves until ctx ends, and waits for everything that it started. A port

@@ -22,7 +22,8 @@ const (
 // everything, then once a second at most what has changed. While no page is open
 // it does nothing.
 type hub struct {
-	bridge *Bridge
+	bridge     *Bridge
+	changeable bool // pages offer changes
 
 	mu       sync.Mutex
 	watchers map[*watcher]struct{}
@@ -56,10 +57,12 @@ type pageFarm struct {
 	Name    string `json:"name"`
 	Version string `json:"version"`
 	Broker  string `json:"broker,omitempty"` // why there is no connection to it
+	// Changeable says that printers can be added and given keys here.
+	Changeable bool `json:"changeable,omitempty"`
 }
 
-func newHub(b *Bridge) *hub {
-	return &hub{bridge: b, watchers: make(map[*watcher]struct{})}
+func newHub(b *Bridge, changeable bool) *hub {
+	return &hub{bridge: b, changeable: changeable, watchers: make(map[*watcher]struct{})}
 }
 
 // run tells the pages what changes until ctx ends.
@@ -131,7 +134,7 @@ func (h *hub) tell() {
 // know yet; false if there is nothing.
 func (h *hub) changesLocked() (change []byte, ok bool) {
 	var u pageUpdate
-	farm := mustMarshal(h.bridge.pageFarm())
+	farm := mustMarshal(h.bridge.pageFarm(h.changeable))
 	if farm != h.told.farm {
 		h.told.farm, u.Farm = farm, json.RawMessage(farm)
 	}
@@ -170,13 +173,13 @@ func (h *hub) everythingLocked() []byte {
 	return []byte(mustMarshal(u))
 }
 
-func (b *Bridge) pageFarm() pageFarm {
+func (b *Bridge) pageFarm(changeable bool) pageFarm {
 	b.farm.mu.Lock()
 	name := b.farm.name
 	b.farm.mu.Unlock()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	p := pageFarm{Name: clean(name), Version: b.config.Version}
+	p := pageFarm{Name: clean(name), Version: b.config.Version, Changeable: changeable}
 	if b.brokerWas != connectionConnected {
 		p.Broker = firstOf(b.brokerDetail, brokerNotYet)
 	}

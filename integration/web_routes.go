@@ -25,6 +25,7 @@ func (w *web) handler() http.Handler {
 	}
 	mux.HandleFunc("GET /stream", w.serveStream)
 	mux.HandleFunc("GET /printers/{id}/picture", w.servePicture)
+	mux.HandleFunc("POST /actions/{action}", w.serveChange)
 	mux.HandleFunc("GET /login", backToPage) // whoever comes through has the login
 	mux.HandleFunc("GET /healthz", w.serveHealthz)
 	mux.HandleFunc("GET /readyz", w.serveReadyz)

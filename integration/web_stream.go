@@ -21,7 +21,7 @@ func (w *web) serveStream(rw http.ResponseWriter, r *http.Request) {
 	rw.Header().Set("Content-Type", "text/event-stream")
 	rw.Header().Set("X-Accel-Buffering", "no") // of proxies, which would hold updates back
 	stream := http.NewResponseController(rw)
-	_ = stream.SetReadDeadline(time.Time{}) // nothing more is to come
+	unhurried(rw)
 	send := func(parts ...string) bool {
 		_ = stream.SetWriteDeadline(time.Now().Add(webWriteTimeout))
 		for _, part := range parts {

@@ -150,7 +150,7 @@ func TestStreamsAreBounded(t *testing.T) {
 func TestStreamEndsUnasked(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(w *world) {
-		h := newHub(New(w.config, zerolog.Nop()))
+		h := newHub(New(w.config, zerolog.Nop()), false)
 		one, err := h.join()
 		if err != nil {
 			t.Fatal(err)

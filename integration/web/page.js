@@ -3,12 +3,15 @@
 
 const byId = (id) => document.getElementById(id);
 
+let changeable = false; // whoever has the login may add printers
+
 // Printers
 
 const cards = new Map(); // id → {data, element}
 const groups = ['attention', 'printing', 'paused', 'idle', 'offline', 'error', 'unreachable', 'disabled'];
 
-const words = (name) => name.charAt(0).toUpperCase() + name.slice(1).replaceAll('_', ' ');
+const capital = (sentence) => sentence.charAt(0).toUpperCase() + sentence.slice(1);
+const words = (name) => capital(name.replaceAll('_', ' '));
 
 // text sets an element's text, and hides it when there is none.
 function text(element, content) {
@@ -41,6 +44,8 @@ function draw({ data, element }) {
   text(part('attention'), data.attention ?? '');
   text(part('detail'), data.detail ?? '');
   drawHeaters(part('heaters'), data.heaters ?? []);
+  part('enroll').hidden = !changeable || !['unauthorized', 'disabled'].includes(data.state);
+  part('enroll').href = 'login#enroll=' + encodeURIComponent(data.id);
 }
 
 // Pictures
@@ -204,9 +209,91 @@ function addHappening({ time, printer, text, tone }) {
   item.append(when);
   if (printer) item.append(element('b', cards.get(printer)?.data.name ?? printer));
   item.append(text);
+  setupHappened(printer, text);
   const list = byId('happenings');
   list.prepend(item);
   while (list.childElementCount > maxHappenings) list.lastElementChild.remove();
+}
+
+// Adding a printer, and having OctoPrint asked for its key. The links to that lead
+// through the login and back here, with what is to be done behind the #.
+
+let settingUp = ''; // a printer's id
+
+function openSetup() {
+  const id = filter.get('enroll');
+  if (!changeable || !(id || filter.has('add')) || byId('setup').open) return;
+  filter.delete('add');
+  filter.delete('enroll');
+  history.replaceState(null, '', location.pathname);
+  byId('new').reset();
+  delete byId('new').elements.id.dataset.own;
+  text(byId('outcome'), '');
+  if (id) wantKey(id);
+  else {
+    settingUp = '';
+    byId('setup-title').textContent = 'Add a printer';
+    byId('new').hidden = false;
+    byId('key').hidden = true;
+  }
+  byId('setup').showModal();
+}
+
+function wantKey(id) {
+  settingUp = id;
+  byId('setup-title').textContent = 'A key for ' + (cards.get(id)?.data.name ?? id);
+  byId('new').hidden = true;
+  byId('key').hidden = false;
+  byId('ask').hidden = false;
+  byId('click').hidden = true;
+}
+
+// change asks for something that the login allows, and returns the answer's data;
+// nothing if it was refused, which is shown.
+async function change(action, parameters) {
+  text(byId('outcome'), 'One moment …');
+  try {
+    const r = await fetch('actions/' + action, {
+      method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(parameters),
+    });
+    if (!r.headers.get('Content-Type')?.startsWith('application/json')) throw new Error(await r.text());
+    const answer = await r.json();
+    if (answer.error) throw new Error(answer.error.message);
+    text(byId('outcome'), '');
+    return answer.data ?? {};
+  } catch (e) {
+    text(byId('outcome'), capital(e.message));
+  }
+}
+
+byId('new').addEventListener('submit', async (e) => {
+  e.preventDefault();
+  const { url, name, id } = Object.fromEntries(new FormData(e.target));
+  if (await change('printer_add', { url: url.trim(), name: name.trim(), id })) wantKey(id);
+});
+
+// The id follows the name until somebody writes another.
+byId('new').elements.name.addEventListener('input', (e) => {
+  const { id } = byId('new').elements;
+  if (id.dataset.own) return;
+  id.value = e.target.value.toLowerCase().normalize('NFD').replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '').slice(0, 32);
+});
+byId('new').elements.id.addEventListener('input', (e) => { e.target.dataset.own = e.target.value; });
+
+byId('ask').addEventListener('click', async () => {
+  byId('ask').disabled = true;
+  const data = await change('printer_enroll', { id: settingUp });
+  byId('ask').disabled = false;
+  if (!data) return;
+  byId('ask').hidden = true;
+  byId('click').hidden = !/^https?:/.test(data.page);
+  byId('allow').href = data.page;
+  byId('app').textContent = data.app;
+});
+
+// setupHappened shows in the dialog what comes of what was asked for there.
+function setupHappened(printer, what) {
+  if (byId('setup').open && printer === settingUp && byId('ask').hidden) text(byId('outcome'), what);
 }
 
 // The stream
@@ -215,7 +302,10 @@ function take({ full, farm, printers = [], happenings = [] }) {
   if (farm) {
     byId('farm').textContent = farm.name;
     byId('version').textContent = 'octoprint2mqtt ' + farm.version;
-    text(byId('broker'), farm.broker ? words(farm.broker) : '');
+    text(byId('broker'), farm.broker ? capital(farm.broker) : '');
+    changeable = farm.changeable ?? false;
+    byId('add').hidden = !changeable;
+    for (const card of cards.values()) draw(card);
   }
   const list = byId('printers');
   if (full) {
@@ -233,6 +323,7 @@ function take({ full, farm, printers = [], happenings = [] }) {
   }
   happenings.forEach(addHappening);
   if (full || farm || printers.length) drawFarm();
+  if (full) openSetup();
 }
 
 let stream;
