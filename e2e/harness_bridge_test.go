@@ -24,6 +24,7 @@ type config struct {
 	MQTT     map[string]any  `json:"mqtt"`
 	Printers []printerConfig `json:"printers"`
 	Farm     map[string]any  `json:"farm,omitempty"`
+	HTTP     map[string]any  `json:"http,omitempty"`
 	StateDir string          `json:"state_dir,omitempty"` // default: a folder beside the file
 }
 

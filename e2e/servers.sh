@@ -17,7 +17,7 @@ install_all() {
 	need_packages mosquitto:mosquitto mosquitto_sub:mosquitto-clients
 	need_python
 	[ -z "$ONLY_VERSIONS" ] || { install_versions; return; }
-	need_packages debootstrap:debootstrap
+	need_packages debootstrap:debootstrap chromium:chromium
 	local octoprint
 	install_versions & octoprint=$!
 	"$E2E_DIR/homeassistant/up.sh" --install-only || { wait "$octoprint" || true; return 1; }

@@ -3,10 +3,12 @@ package integration
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -221,4 +223,37 @@ func TestSlowClients(t *testing.T) {
 			t.Errorf("/healthz after %v: %d", time.Since(began), status)
 		}
 	})
+}
+
+// TestMetricsAreDocumented: docs/web.md has the table of all of them.
+func TestMetricsAreDocumented(t *testing.T) {
+	t.Parallel()
+	const file = "../docs/web.md"
+	page, err := os.ReadFile(file)
+	must(t, err)
+	table := regexp.MustCompile("(?m)(^\\| `octoprint2mqtt_.*\n)+|^METRICS\n")
+	wanted := table.ReplaceAllLiteralString(string(page), metricsTable())
+	if *updateDocs {
+		must(t, os.WriteFile(file, []byte(wanted), 0o644))
+	} else if wanted != string(page) {
+		t.Errorf("%s doesn't say what the tables say; write it anew with -update-docs", file)
+	}
+}
+
+func metricsTable() string {
+	var b strings.Builder
+	write := func(name, help string, labels ...string) {
+		shown := ""
+		if len(labels) > 0 {
+			shown = "`" + strings.Join(labels, "`, `") + "`"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", name, shown, help)
+	}
+	for _, m := range bridgeMetrics("") {
+		write(m.name, m.help, m.labels...)
+	}
+	for _, m := range printerMetrics() {
+		write(m.name, m.help, append([]string{"printer"}, m.labels...)...)
+	}
+	return b.String()
 }
