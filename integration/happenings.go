@@ -95,6 +95,14 @@ func lifecycleHappening(typ, device, detail string, now time.Time) happening {
 		h.Text, h.Tone = "Connected to OctoPrint", toneGood
 	case "session_lost":
 		h.Text, h.Tone = "Lost OctoPrint", toneBad
+	case "enroll":
+		h.Text = "Application key " + detail
+		if strings.HasPrefix(detail, "granted") {
+			h.Tone = toneGood
+		} else if strings.HasPrefix(detail, "failed") {
+			h.Tone = toneBad
+		}
+		return h
 	case "config_rejected":
 		h.Text, h.Tone = "The changed configuration is not used", toneBad
 	case "config_reloaded":

@@ -200,7 +200,7 @@ byId('filter').addEventListener('submit', (e) => e.preventDefault());
 
 const maxHappenings = 200;
 
-function addHappening({ time, printer, text, tone }) {
+function addHappening({ n, time, printer, text, tone }) {
   const item = element('li', '', tone ?? '');
   const at = new Date(time);
   const when = element('time', clock(at));
@@ -209,7 +209,7 @@ function addHappening({ time, printer, text, tone }) {
   item.append(when);
   if (printer) item.append(element('b', cards.get(printer)?.data.name ?? printer));
   item.append(text);
-  setupHappened(printer, text);
+  setupHappened(n, printer, text, tone);
   const list = byId('happenings');
   list.prepend(item);
   while (list.childElementCount > maxHappenings) list.lastElementChild.remove();
@@ -219,6 +219,8 @@ function addHappening({ time, printer, text, tone }) {
 // through the login and back here, with what is to be done behind the #.
 
 let settingUp = ''; // a printer's id
+let asked = Infinity; // number of the last happening before its OctoPrint was asked
+let latest = 0; // number of the last happening
 
 function openSetup() {
   const id = filter.get('enroll');
@@ -229,7 +231,7 @@ function openSetup() {
   byId('new').reset();
   delete byId('new').elements.id.dataset.own;
   text(byId('outcome'), '');
-  if (id) wantKey(id);
+  if (id) wantKey(id, cards.get(id)?.data.name ?? id);
   else {
     settingUp = '';
     byId('setup-title').textContent = 'Add a printer';
@@ -239,9 +241,10 @@ function openSetup() {
   byId('setup').showModal();
 }
 
-function wantKey(id) {
+function wantKey(id, name) {
   settingUp = id;
-  byId('setup-title').textContent = 'A key for ' + (cards.get(id)?.data.name ?? id);
+  asked = Infinity;
+  byId('setup-title').textContent = 'A key for ' + name;
   byId('new').hidden = true;
   byId('key').hidden = false;
   byId('ask').hidden = false;
@@ -269,22 +272,24 @@ async function change(action, parameters) {
 byId('new').addEventListener('submit', async (e) => {
   e.preventDefault();
   const { url, name, id } = Object.fromEntries(new FormData(e.target));
-  if (await change('printer_add', { url: url.trim(), name: name.trim(), id })) wantKey(id);
+  if (await change('printer_add', { url: url.trim(), name: name.trim(), id })) wantKey(id, name);
 });
 
 // The id follows the name until somebody writes another.
 byId('new').elements.name.addEventListener('input', (e) => {
   const { id } = byId('new').elements;
   if (id.dataset.own) return;
-  id.value = e.target.value.toLowerCase().normalize('NFD').replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '').slice(0, 32);
+  id.value = e.target.value.toLowerCase().normalize('NFD').replace(/\p{M}/gu, '').replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '').slice(0, 32);
 });
 byId('new').elements.id.addEventListener('input', (e) => { e.target.dataset.own = e.target.value; });
 
 byId('ask').addEventListener('click', async () => {
   byId('ask').disabled = true;
+  const before = latest;
   const data = await change('printer_enroll', { id: settingUp });
   byId('ask').disabled = false;
   if (!data) return;
+  asked = before;
   byId('ask').hidden = true;
   byId('click').hidden = !/^https?:/.test(data.page);
   byId('allow').href = data.page;
@@ -292,8 +297,12 @@ byId('ask').addEventListener('click', async () => {
 });
 
 // setupHappened shows in the dialog what comes of what was asked for there.
-function setupHappened(printer, what) {
-  if (byId('setup').open && printer === settingUp && byId('ask').hidden) text(byId('outcome'), what);
+function setupHappened(n, printer, what, tone) {
+  latest = Math.max(latest, n);
+  if (printer !== settingUp || n <= asked || !tone) return;
+  text(byId('outcome'), what);
+  byId('click').hidden = true;
+  byId('ask').hidden = tone !== 'bad';
 }
 
 // The stream
