@@ -96,13 +96,7 @@ func lifecycleHappening(typ, device, detail string, now time.Time) happening {
 	case "session_lost":
 		h.Text, h.Tone = "Lost OctoPrint", toneBad
 	case "enroll":
-		h.Text = "Application key " + detail
-		if strings.HasPrefix(detail, "granted") {
-			h.Tone = toneGood
-		} else if strings.HasPrefix(detail, "failed") {
-			h.Tone = toneBad
-		}
-		return h
+		return enrolHappening(h, detail)
 	case "config_rejected":
 		h.Text, h.Tone = "The changed configuration is not used", toneBad
 	case "config_reloaded":
@@ -110,6 +104,20 @@ func lifecycleHappening(typ, device, detail string, now time.Time) happening {
 	}
 	if detail != "" {
 		h.Text += ": " + detail
+	}
+	return h
+}
+
+// enrolHappening tells what comes of asking for a key. Where to click is left out:
+// with that address anybody could fetch the key.
+func enrolHappening(h happening, detail string) happening {
+	switch {
+	case strings.HasPrefix(detail, "granted"):
+		h.Text, h.Tone = "Application key "+detail, toneGood
+	case strings.HasPrefix(detail, "failed"):
+		h.Text, h.Tone = "Application key "+detail, toneBad
+	default:
+		h.Text = "Application key: waiting for a click on Allow in OctoPrint"
 	}
 	return h
 }

@@ -211,3 +211,36 @@ func TestHappeningsAreBounded(t *testing.T) {
 		t.Errorf("since the last: %+v", list)
 	}
 }
+
+// TestHappeningsInWords: what people read of what is published.
+func TestHappeningsInWords(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ typ, detail, want string }{
+		{"session_up", "", "good: Connected to OctoPrint"},
+		{"session_lost", "No answer.", "bad: Lost OctoPrint: No answer."},
+		{"printer_added", "", ": Printer added"},
+		{"command", "pause: ok", ": Command pause: ok"},
+		{"config_rejected", "line 3", "bad: The changed configuration is not used: line 3"},
+		{"enroll", "waiting: open http://left.test/plugin/appkeys/auth/TOKEN", ": Application key: waiting for a click on Allow in OctoPrint"},
+		{"enroll", "granted: to anna", "good: Application key granted: to anna"},
+		{"enroll", "failed: denied", "bad: Application key failed: denied"},
+	} {
+		h := lifecycleHappening(tt.typ, "left", tt.detail, time.Now())
+		if got := string(h.Tone) + ": " + h.Text; got != tt.want || h.Printer != "left" {
+			t.Errorf("%s %q: %s", tt.typ, tt.detail, got)
+		}
+	}
+	for _, tt := range []struct {
+		event event
+		want  string
+	}{
+		{event{Type: EventPrintFinished, File: "a.gcode"}, "good: Print finished: a.gcode"},
+		{event{Type: EventPrintFailed, File: "a.gcode", Reason: "error", Error: "Heating failed"}, "bad: Print failed: a.gcode (Heating failed)"},
+		{event{Type: EventPrintFailed, File: "a.gcode", Reason: "lost"}, "bad: Print failed: a.gcode (lost)"},
+		{event{Type: EventPrinterDisconnected}, ": Printer disconnected"},
+	} {
+		if h := eventHappening(tt.event); string(h.Tone)+": "+h.Text != tt.want {
+			t.Errorf("%+v: %s: %s", tt.event, h.Tone, h.Text)
+		}
+	}
+}
