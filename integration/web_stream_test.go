@@ -65,6 +65,9 @@ func TestStreamTellsWhatChanges(t *testing.T) {
 		if state != "printing" || !happened {
 			t.Errorf("left is %v at last, and the start was told: %v", state, happened)
 		}
+		if s.isOver() {
+			t.Error("the stream has ended")
+		}
 	}, setup{id: "left"}, setup{id: "right"})
 }
 

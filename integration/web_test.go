@@ -11,6 +11,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -115,9 +116,9 @@ func TestTakenPort(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(w *world) {
 		page := w.serveWeb()
-		taken := true
+		var free atomic.Bool
 		w.config.HTTP.Open = func(context.Context) (net.Listener, error) {
-			if taken {
+			if !free.Load() {
 				return nil, &net.OpError{Op: "listen", Net: "tcp", Err: errors.New("address already in use")}
 			}
 			return page, nil
@@ -128,7 +129,7 @@ func TestTakenPort(t *testing.T) {
 		if len(lost) != 1 || !strings.Contains(lost[0], "(address already in use): choose another http.listen") {
 			t.Errorf("logged: %q", lost)
 		}
-		taken = false
+		free.Store(true)
 		w.sleep(2 * time.Minute)
 		if back := w.logs.lines("info", "the web page can be seen"); len(back) != 1 {
 			t.Errorf("logged: %q", back)
