@@ -42,7 +42,6 @@ func (w *web) serveChange(rw http.ResponseWriter, r *http.Request) {
 		http.Error(rw, "The request is too large or didn't come whole.", http.StatusRequestEntityTooLarge)
 		return
 	}
-	unhurried(rw)
 	name := r.PathValue("action")
 	i := slices.IndexFunc(w.actions, func(a bridgeAction) bool { return a.name == name })
 	if i < 0 {

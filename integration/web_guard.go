@@ -6,7 +6,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"time"
 )
 
 // contentSecurity lets a page use nothing but what comes from here, and no text
@@ -64,12 +63,6 @@ func embedded(r *http.Request) bool {
 		return false
 	}
 	return r.Header.Get("Sec-Fetch-Mode") != "navigate" || r.Header.Get("Sec-Fetch-Dest") != "document"
-}
-
-// unhurried lets an answer take longer than the time for the request, which has
-// come whole.
-func unhurried(rw http.ResponseWriter) {
-	_ = http.NewResponseController(rw).SetReadDeadline(time.Time{}) // only servers of tests have none
 }
 
 // foreign refuses what a page of somebody else asks for.

@@ -139,7 +139,6 @@ func (w *web) servePicture(rw http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	from := p.imageLocked()
 	p.mu.Unlock()
-	unhurried(rw)
 	content, mediaType, ok := w.images.get(r.Context(), p.id, from)
 	if !ok {
 		http.NotFound(rw, r)

@@ -21,7 +21,6 @@ func (w *web) serveStream(rw http.ResponseWriter, r *http.Request) {
 	rw.Header().Set("Content-Type", "text/event-stream")
 	rw.Header().Set("X-Accel-Buffering", "no") // of proxies, which would hold updates back
 	stream := http.NewResponseController(rw)
-	unhurried(rw)
 	send := func(parts ...string) bool {
 		_ = stream.SetWriteDeadline(time.Now().Add(webWriteTimeout))
 		for _, part := range parts {
