@@ -29,6 +29,7 @@ type Browser struct {
 	conn    *websocket.Conn
 	session string
 	calls   int
+	gone    chan struct{} // closed when the browser says nothing any more
 
 	mu       sync.Mutex
 	answers  map[int]chan answer
@@ -56,7 +57,7 @@ func Start(ctx context.Context) (*Browser, error) {
 	cmd := exec.CommandContext(ctx, "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
 		"--no-first-run", "--hide-scrollbars", "--force-color-profile=srgb", "--lang=en-GB", "--remote-debugging-port=0", "--user-data-dir="+folder, "about:blank")
 	cmd.WaitDelay = 5 * time.Second
-	b := &Browser{command: cmd, folder: folder, answers: make(map[int]chan answer)}
+	b := &Browser{command: cmd, folder: folder, answers: make(map[int]chan answer), gone: make(chan struct{})}
 	if err := cmd.Start(); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(folder))
 	}
@@ -112,6 +113,7 @@ func (b *Browser) openPage() error {
 // listen hands on answers and keeps what pages complain about, until the browser
 // ends.
 func (b *Browser) listen() {
+	defer close(b.gone)
 	for {
 		var a answer
 		if b.conn.ReadJSON(&a) != nil {
@@ -157,6 +159,8 @@ func (b *Browser) call(method string, params map[string]any, result any) error {
 			return nil
 		}
 		return json.Unmarshal(a.Result, result)
+	case <-b.gone:
+		return fmt.Errorf("%s: the browser has ended", method)
 	case <-time.After(patience):
 		return fmt.Errorf("%s: the browser doesn't answer", method)
 	}
@@ -258,6 +262,7 @@ func (b *Browser) Close() {
 		b.session = ""
 		_ = b.call("Browser.close", nil, nil) // it is ended in any case
 		b.conn.Close()
+		<-b.gone
 	}
 	_ = b.command.Process.Kill()
 	_ = b.command.Wait()
