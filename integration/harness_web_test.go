@@ -89,6 +89,7 @@ type openStream struct {
 
 	mu      sync.Mutex
 	updates []streamed
+	all     strings.Builder
 	ended   bool
 }
 
@@ -132,6 +133,7 @@ func (s *openStream) listen(t *testing.T, body io.Reader) {
 	for {
 		line, err := lines.ReadString('\n')
 		s.mu.Lock()
+		s.all.WriteString(line)
 		if err != nil {
 			s.ended = true
 			s.mu.Unlock()
@@ -148,6 +150,13 @@ func (s *openStream) listen(t *testing.T, body io.Reader) {
 		}
 		s.mu.Unlock()
 	}
+}
+
+// text returns all that came.
+func (s *openStream) text() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.all.String()
 }
 
 // told returns the updates so far, and forgets them.
