@@ -150,3 +150,15 @@ func TestP6CommandsAreBounded(t *testing.T) {
 		}
 	})
 }
+
+// BenchmarkCard is what an open page costs for each printer and second.
+func BenchmarkCard(b *testing.B) {
+	p := printerIn(situation{AccessControl, []string{"PRINT", "CONTROL"}, "idle"})
+	p.device.setRows(shapedRows(&p.view))
+	state := printingState()
+	p.SessionOpened(p.view.info, &state)
+	b.ReportAllocs()
+	for b.Loop() {
+		mustMarshal(p.card())
+	}
+}
