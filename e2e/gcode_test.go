@@ -19,11 +19,12 @@ func slowPrint(seconds int) string {
 	return code.String()
 }
 
-// withM73 has G-code tell its progress, but not before a third of it is through: none then, half after another, and all at the end.
+// withM73 has G-code tell its progress, but not before a third of it is through: none then, half after another, and all a few
+// lines before the end, so that it is seen.
 func withM73(code string) string {
-	lines := strings.Split(strings.TrimSpace(code), "\n")
-	third := len(lines) / 3
-	lines = slices.Insert(lines, 2*third, "M73 P50 R1")
-	lines = slices.Insert(lines, third, "M73 P0 R1")
-	return strings.Join(append(lines, "M73 P100 R0"), "\n") + "\n"
+	lines := strings.Split(code, "\n")
+	lines = slices.Insert(lines, len(lines)-5, "M73 P100 R0")
+	lines = slices.Insert(lines, len(lines)*2/3, "M73 P50 R1")
+	lines = slices.Insert(lines, len(lines)/3, "M73 P0 R1")
+	return strings.Join(lines, "\n")
 }

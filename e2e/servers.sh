@@ -99,31 +99,6 @@ write_servers() { # MORE: members of the file for what else runs
 	say "everything runs: see $E2E_CACHE/servers.json"
 }
 
-down() { stop_pid "$RUN/mosquitto.pid" mosquitto; }
-
-homeassistant_up() { BROKER_PORT=$BROKER_PORT HA_PORT=$HA_PORT "$E2E_DIR/homeassistant/up.sh" "$@"; }
-
-octoprint_up() { # FIRST_PORT COUNT [--fresh]
-	python3 "$E2E_DIR/octoprint/octoprint.py" up --first-port "$1" -n "$2" "${@:3}"
-}
-
-up() {
-	install_all
-	broker_up
-	[ -z "$ONLY_VERSIONS" ] || { write_servers ""; return; }
-	local octoprint
-	octoprint_up "$OCTOPRINT_PORT" "$OCTOPRINT_COUNT" --version "$OCTOPRINT_VERSION" "$@" >"$RUN/octoprint.json" & octoprint=$!
-	homeassistant_up --birth "$@" || { wait "$octoprint" || true; return 1; }
-	wait "$octoprint"
-	cat >"$E2E_CACHE/servers.json" <<-END
-		{"broker": {"host": "127.0.0.1", "port": $BROKER_PORT},
-		 "homeassistant": {"url": "$HA_URL", "folder": "$HA_DIR", "token": "$(cat "$HA_DIR/token")", "log": "$HA_DIR/config/ha.log"},
-		 "spare_port": $((E2E_PORT + 2)),
-		 "octoprint": $(cat "$RUN/octoprint.json")}
-	END
-	say "everything runs: see $E2E_CACHE/servers.json"
-}
-
 down() {
 	"$E2E_DIR/homeassistant/down.sh" & local ha=$!
 	python3 "$E2E_DIR/octoprint/octoprint.py" down

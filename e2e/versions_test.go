@@ -13,6 +13,9 @@ import (
 // TestVersions has the same scenario with every version of OctoPrint that is asked for, each from an empty server.
 func TestVersions(t *testing.T) {
 	found := anyServers(t)
+	if found.Versions == "" {
+		t.Fatal("no version is named")
+	}
 	for name := range strings.FieldsSeq(found.Versions) {
 		t.Run(name, func(t *testing.T) {
 			v := startVersion(t, name)
