@@ -237,7 +237,7 @@ func TestExamine(t *testing.T) {
 		text      string // of the error, or what is found
 	}{
 		{"operator-key", "", "", `the API key is the own key of the user "operator", not an application key`},
-		{"readonly-key", "", "", `the user "readonly" lacks CONTROL, PRINT and CONNECTION`},
+		{"readonly-key", "", "", `the user "readonly" lacks CONTROL, PRINT, CONNECTION, FILES_SELECT, PLUGIN_SOFTWAREUPDATE_CHECK and PLUGIN_ACTION_COMMAND_PROMPT_INTERACT`},
 		{"wrong", "", SetupRefused, "OctoPrint does not accept the API key: make a new application key in OctoPrint and put it into the configuration."},
 		{"global-key", "", SetupRefused, "The API key is OctoPrint's global key, which belongs to no user and is going away: make an application key of a user instead."},
 		{"operator-key", "anna", SetupRefused, `Wrong user: the key belongs to "operator", not to "anna": use a key of the configured user, or change the user in the configuration.`},

@@ -179,8 +179,12 @@ func (b *Bridge) enrol(ctx context.Context, p *printer, answer func(*refusal, an
 	}
 	key, err := EnrolKey(ctx, config, ApplicationName(), func(q KeyQuestion) {
 		answered = true
-		answer(nil, enrolled{Page: q.Page, App: q.App})
-		b.lifecycle(eventEnrol, p.id, fmt.Sprintf("waiting: open %s and click Allow for %s", q.Page, q.App))
+		// The address of the dialog holds the token with which anybody can fetch
+		// the key once it is granted, so that it must not be told on the broker.
+		// OctoPrint asks on its own page, too.
+		page := publicURL(config.URL) + "/"
+		answer(nil, enrolled{Page: page, App: q.App})
+		b.lifecycle(eventEnrol, p.id, fmt.Sprintf("waiting: open %s and click Allow for %s", page, q.App))
 	})
 	if err == nil {
 		config.APIKey = key

@@ -308,6 +308,7 @@ func (o *outbox) next(limit class) (message, packed, bool) {
 			if m, kept, ok := o.nextPictureLocked(); ok {
 				return m, kept, true
 			}
+			continue
 		}
 		if r := o.nextDirtyLocked(c); r != nil {
 			return message{topic: r.topic.String(), retained: true, done: func() { o.acknowledged(r) }}, r.payload, true
