@@ -2,8 +2,11 @@ package integration
 
 import (
 	"context"
+	"fmt"
+	"hash/fnv"
 	"net/http"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 )
@@ -17,8 +20,34 @@ type pageImage struct {
 	load func(context.Context) (content []byte, mediaType string, err error)
 }
 
-// imageLocked is where the page has a printer's picture from.
-func (p *printer) imageLocked() pageImage { return pageImage{} }
+// imageLocked is where the page has a printer's picture from: the first of those that
+// are published and could be had last time. It is got anew for the page, since the
+// bridge keeps none.
+func (p *printer) imageLocked() pageImage {
+	for _, pic := range p.album {
+		if pic.source == (source{}) || !pic.proven {
+			continue
+		}
+		client, from, gallery := p.client, pic.source, p.bridge.gallery
+		return pageImage{
+			version: pic.key + "-" + from.version(), live: pic.camera,
+			load: func(ctx context.Context) ([]byte, string, error) {
+				large := &room{of: gallery.large}
+				defer large.leave()
+				picture, kind, err := gallery.get(ctx, client, &from, large)
+				return []byte(picture), kind, err
+			},
+		}
+	}
+	return pageImage{}
+}
+
+// version tells a source from others, without showing what may be secret in it.
+func (s *source) version() string {
+	h := fnv.New64a()
+	fmt.Fprint(h, s.webcam, s.at, s.thumbnail, s.changed, s.turn) // a hash never fails
+	return strconv.FormatUint(h.Sum64(), 36)
+}
 
 const (
 	// imageAge is how old a picture of a camera may be that is shown again.

@@ -125,3 +125,29 @@ func TestImagesAreBounded(t *testing.T) {
 		}
 	})
 }
+
+// TestPageShowsTheCamera, and nothing where its picture can't be had.
+func TestPageShowsTheCamera(t *testing.T) {
+	t.Parallel()
+	l := new(lens)
+	inBubble(t, func(w *world) {
+		w.up()
+		w.sleep(15 * time.Second)
+		p := w.bridge.printer("left")
+		p.mu.Lock()
+		image := p.imageLocked()
+		p.mu.Unlock()
+		content, kind, ok := newImages().get(w.t.Context(), p.id, image)
+		if grey := w.greyOf(string(content)); !ok || !image.live || kind != typeJPEG || grey == "placeholder" || grey == "nothing" {
+			t.Errorf("%v of type %q, live: %v, %v", grey, kind, image.live, ok)
+		}
+		w.sims["left"].line.SetUp(false)
+		w.sims["left"].line.Cut()
+		w.sleep(30 * time.Second)
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if image := p.imageLocked(); image.version != "" {
+			t.Errorf("without OctoPrint the page shows %s", image.version)
+		}
+	}, l.filming("left"))
+}
