@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"net/http"
 	"testing"
 	"time"
 
@@ -11,7 +12,7 @@ import (
 func (s *sim) gets(path string) int {
 	n := 0
 	for _, r := range s.Requests() {
-		if r.Method == "GET" && r.Path == path {
+		if r.Method == http.MethodGet && r.Path == path {
 			n++
 		}
 	}

@@ -64,11 +64,6 @@ func (m *missing) add(permission string, rows ...string) {
 	m.of[permission] = doc
 }
 
-// inGroup returns the permissions that members of a group have.
-func (m *missing) inGroup(group string) []string {
-	return slices.DeleteFunc(slices.Clone(m.names), func(name string) bool { return m.of[name].Group != group })
-}
-
 // lacksToCommand returns the permissions that the user lacks for the command of a
 // row that may be looked at without them: an update.
 func (r *row[V]) lacksToCommand(v *printerView) []string {
