@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"octoprint2mqtt/discovery"
+	"octoprint2mqtt/octoprint"
 )
 
 const (
@@ -52,7 +54,9 @@ type Bridge struct {
 	placeholders func() placeholders
 	plugins      []plugin
 	inquiries    []inquiry
-	instance     string // random, tells two bridges apart
+	events       []octoprint.EventType // that inquiries wait for
+	messages     []string              // the plugins whose messages are wanted
+	instance     string                // random, tells two bridges apart
 	started      time.Time
 	ticked       atomic.Int64 // when the clock ticked last, in nanoseconds after started
 	happenings   happenings
@@ -104,6 +108,7 @@ func New(c Config, log zerolog.Logger) *Bridge {
 		changes:      make(chan change, 1),
 		leave:        func(error) {},
 	}
+	b.events, b.messages = slices.Clip(inquiryEvents(b.inquiries)), slices.Clip(pluginMessages())
 	b.broker = &broker{
 		config: c.MQTT, online: b.topics.BridgeState(), outbox: b.outbox,
 		filters: b.filters, deliver: b.deliver, connected: b.brokerConnected, ended: b.brokerEnded,

@@ -49,21 +49,14 @@ func (d *device[V]) reconsider() {
 // than it should show. Options always contain the state.
 func (d *device[V]) choose(i int, view V, next value, now time.Time) (v value, held bool) {
 	r, s := &d.rows[i], &d.shown[i]
-	c := d.choices[r.key]
-	if c == nil {
-		c = &choice{reconsider: true}
-		if d.choices == nil {
-			d.choices = make(map[string]*choice)
-		}
-		d.choices[r.key] = c
-	}
+	c := d.choiceOf(r.key)
 	if c.reconsider || !s.ok || next != s.value {
 		d.offer(c, r.offered(view, next), now)
 	}
-	if next.kind == unknownValue || !s.ok || next == s.value || now.Sub(c.since) >= choiceLead {
+	if next.kind == unknownValue || next == s.value || now.Sub(c.since) >= choiceLead {
 		return next, false
 	}
-	return s.value, true
+	return s.value, true // unknown, if none was shown yet
 }
 
 // offer sets the options of a select.
@@ -83,11 +76,29 @@ func (r *row[V]) offered(view V, state value) []string {
 	return options
 }
 
-// offers returns what is offered; before the row was observed first, that is what
-// the view says.
-func (c *choice) offers(options func() []string) []string {
-	if c == nil {
-		return options()
+// announced returns what a select offers, which is being announced: nobody has to be
+// told again.
+func (d *device[V]) announced(i int, view V) []string {
+	r := &d.rows[i]
+	c := d.choiceOf(r.key)
+	if c.reconsider {
+		c.reconsider = false
+		if options := r.offered(view, d.shown[i].value); !slices.Equal(options, c.options) {
+			c.options, c.since = options, time.Now()
+		}
 	}
 	return c.options
+}
+
+// choiceOf returns the choice of a select.
+func (d *device[V]) choiceOf(key string) *choice {
+	c := d.choices[key]
+	if c == nil {
+		c = &choice{reconsider: true}
+		if d.choices == nil {
+			d.choices = make(map[string]*choice)
+		}
+		d.choices[key] = c
+	}
+	return c
 }

@@ -44,8 +44,8 @@ func TestOptionsBeforeState(t *testing.T) {
 		d.observe(m, at)
 		return d.get("dish").payload()
 	}
-	if got := look(0); got != "soup" {
-		t.Fatalf("shows %s", got)
+	if got := look(0); got != "None" || !d.held {
+		t.Fatalf("shows %s at once", got)
 	}
 	if got := look(time.Second); got != "soup" || !d.reoffer {
 		t.Fatalf("shows %s, announced anew: %v", got, d.reoffer)
@@ -83,14 +83,15 @@ func TestOptionsAreAnnouncedWhenTheyChange(t *testing.T) {
 	d, m := menuDevice(), &menu{options: []string{"soup"}, state: "soup"}
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	d.observe(m, at)
+	d.observe(m, at.Add(time.Second))
 	d.reoffer = false
 	m.options = []string{"soup", "cake"}
-	d.observe(m, at.Add(time.Second))
+	d.observe(m, at.Add(2*time.Second))
 	if d.reoffer {
 		t.Error("options are looked at though nobody said that they have changed")
 	}
 	d.reconsider()
-	d.observe(m, at.Add(2*time.Second))
+	d.observe(m, at.Add(3*time.Second))
 	if got := d.components(m)["dish"].Options; !d.reoffer || !slices.Equal(got, m.options) {
 		t.Errorf("offers %q, announced anew: %v", got, d.reoffer)
 	}

@@ -53,7 +53,7 @@ func (d *device[V]) setRows(rows []row[V]) {
 		if s.ok {
 			d.outbox.Remove(d.topics.Value(d.id, key))
 		}
-		if s.attributes != "" {
+		if s.attributes() != "" {
 			d.outbox.Remove(d.topics.Attributes(d.id, key))
 		}
 	}
@@ -104,8 +104,8 @@ func (d *device[V]) observeRow(i int, view V, now time.Time) bool {
 	if r.attributes == nil && r.attributed == nil {
 		return publish
 	}
-	if a := r.attributesOf(view); a != s.attributes {
-		s.attributes = a
+	if a := r.attributesOf(view); a != s.attributes() {
+		s.setAttributes(a)
 		d.outbox.Put(d.topics.Attributes(d.id, r.key), a, valueClass)
 		return true
 	}
@@ -131,8 +131,8 @@ func (d *device[V]) exhibited(key string) {
 // explain publishes what is to be said beside a row's picture.
 func (d *device[V]) explain(key, attributes string) {
 	for i := range d.rows {
-		if d.rows[i].key == key && d.shown[i].attributes != attributes {
-			d.shown[i].attributes = attributes
+		if d.rows[i].key == key && d.shown[i].attributes() != attributes {
+			d.shown[i].setAttributes(attributes)
 			d.outbox.Put(d.topics.Attributes(d.id, key), attributes, valueClass)
 		}
 	}
@@ -191,7 +191,7 @@ func (d *device[V]) components(view V) map[string]discovery.Component {
 			c.Availability = []string{d.topics.BridgeState()}
 		}
 		if r.options != nil {
-			c.Options = d.choices[r.key].offers(func() []string { return r.offered(view, unknown) })
+			c.Options = d.announced(i, view)
 		}
 		if r.wire != nil {
 			r.wire(&c, d.topics, d.id)

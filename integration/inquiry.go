@@ -84,20 +84,23 @@ func settingsGive() []string {
 // asker makes the inquiries of one printer, one at a time. It is guarded by the
 // printer's mutex.
 type asker struct {
-	due    map[string]time.Time // by name: when it is to be read
-	next   time.Time            // the earliest of them; zero: none
-	asking bool                 // a goroutine is at it
+	due    []dueInquiry // each at most once
+	next   time.Time    // the earliest of them; zero: none
+	asking bool         // a goroutine is at it
+}
+
+type dueInquiry struct {
+	name string
+	at   time.Time
 }
 
 // plan has an inquiry made at a time, unless it is due before.
 func (r *asker) plan(name string, at time.Time) {
-	if before, ok := r.due[name]; ok && !at.Before(before) {
-		return
+	if i := slices.IndexFunc(r.due, func(d dueInquiry) bool { return d.name == name }); i < 0 {
+		r.due = append(r.due, dueInquiry{name, at})
+	} else if at.Before(r.due[i].at) {
+		r.due[i].at = at
 	}
-	if r.due == nil {
-		r.due = make(map[string]time.Time)
-	}
-	r.due[name] = at
 	if r.next.IsZero() || at.Before(r.next) {
 		r.next = at
 	}
@@ -110,15 +113,16 @@ func (r *asker) take(now time.Time) []string {
 	}
 	r.next = time.Time{}
 	var names []string
-	for name, at := range r.due {
-		switch {
-		case !now.Before(at):
-			names = append(names, name)
-			delete(r.due, name)
-		case r.next.IsZero() || at.Before(r.next):
-			r.next = at
+	r.due = slices.DeleteFunc(r.due, func(d dueInquiry) bool {
+		if !now.Before(d.at) {
+			names = append(names, d.name)
+			return true
 		}
-	}
+		if r.next.IsZero() || d.at.Before(r.next) {
+			r.next = d.at
+		}
+		return false
+	})
 	slices.Sort(names)
 	return names
 }
@@ -257,6 +261,7 @@ func (p *printer) changeLocked(change func(*printerView), now time.Time) {
 	}
 	if !sameInventory(had, p.view.has) {
 		p.unrecorded = true
+		p.view.has = p.bridge.tables.share(p.view.has)
 		p.device.reconsider()
 		if had.shape() != p.view.has.shape() {
 			p.reshapeLocked()

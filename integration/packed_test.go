@@ -33,18 +33,20 @@ func TestPackedAlike(t *testing.T) {
 	t.Parallel()
 	var packer packer
 	random := rand.New(rand.NewPCG(1, 2))
-	first := make([]byte, 8000)
-	for i := range first {
-		first[i] = byte(' ' + random.IntN(90))
-	}
-	other := strings.Replace(string(first), string(first[4000:4005]), "right", 1)
-	for _, payload := range []string{string(first), other} {
-		p := packer.pack(payload)
-		if len(p.text) > 200 {
-			t.Errorf("%d bytes are kept of %d", len(p.text), len(payload))
+	for _, length := range []int{5000, 8000, packPart, 3*packPart - 100, 20 * packPart, 7000, 6 * packPart} {
+		first := make([]byte, length)
+		for i := range first {
+			first[i] = byte(' ' + random.IntN(90))
 		}
-		if packer.unpack(p) != payload {
-			t.Error("it doesn't come out as it went in")
+		other := strings.ReplaceAll(string(first), string(first[4000:4005]), "right") + "and more"
+		for _, payload := range []string{string(first), other, string(first)} {
+			p := packer.pack(payload)
+			if len(p.text) > 200+length/80 && len(packer.examples) < maxExamples {
+				t.Errorf("%d bytes are kept of %d", len(p.text), len(payload))
+			}
+			if packer.unpack(p) != payload || p != packer.pack(payload) {
+				t.Error("it doesn't come out as it went in, or is packed in several ways")
+			}
 		}
 	}
 }

@@ -19,7 +19,7 @@ func (p *printer) configureLocked(c PrinterConfig) {
 	p.client = octoprint.NewClient(octoprint.Options{
 		URL: c.URL, APIKey: c.APIKey, User: c.User, TLS: c.TLS, Dial: c.Dial,
 		Agent:  "octoprint2mqtt/" + p.bridge.config.Version,
-		Events: c.Raw.events(inquiryEvents(p.bridge.inquiries)), Plugins: c.Raw.plugins(pluginMessages()),
+		Events: c.Raw.events(p.bridge.events), Plugins: c.Raw.plugins(p.bridge.messages),
 	})
 	p.session, p.lost = false, nil
 	p.counters.since = time.Now()

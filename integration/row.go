@@ -60,17 +60,18 @@ type row[V any] struct {
 	parameters func(payload string) (json.RawMessage, *refusal)
 }
 
-// shown is what is known of a row on the broker.
+// shown is what is known of a row on the broker. There is one for each row of each
+// printer, so what few rows need is kept apart.
 type shown struct {
-	ok         bool // value was published
-	value      value
-	attributes string
-	// past is of rows with a noise rule.
-	past *past
+	ok    bool // value was published
+	value value
+	past  *past // nil: nothing of that is known
 }
 
-// past is what a noise rule wants to know.
+// past is what a noise rule wants to know, and the attributes that were published.
 type past struct {
+	attributes string
+
 	at       time.Time // when the value was published
 	steady   float64   // where the next value was when steadyAt was set
 	steadyAt time.Time // zero: the value is the one that is published
@@ -92,10 +93,25 @@ func (s *shown) update(next value, rule noise, now time.Time) (publish, held boo
 		if s.ok && next.kind != unknownValue && s.value.kind != unknownValue && !s.past.allows(rule, s.value, next, now) {
 			return false, true
 		}
-		*s.past = past{at: now}
+		*s.past = past{attributes: s.past.attributes, at: now}
 	}
 	s.ok, s.value = true, next
 	return true, false
+}
+
+// attributes returns those that were published, empty before that.
+func (s *shown) attributes() string {
+	if s.past == nil {
+		return ""
+	}
+	return s.past.attributes
+}
+
+func (s *shown) setAttributes(a string) {
+	if s.past == nil {
+		s.past = new(past)
+	}
+	s.past.attributes = a
 }
 
 // allows asks a rule whether a value is worth telling in place of another.

@@ -2,6 +2,7 @@ package integration
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"strings"
 	"sync"
@@ -18,6 +19,7 @@ const maxTables = 256
 type tables struct {
 	mu    sync.Mutex
 	known map[shape]*table
+	lists map[string]any // by type and JSON
 }
 
 // table is what follows from a shape.
@@ -91,4 +93,29 @@ func (t *tables) of(v *printerView) *table {
 		t.known[s] = known
 	}
 	return known
+}
+
+// share returns an inventory whose lists are those of others that say the same: most
+// of a farm's printers have the same presets, commands and so on.
+func (t *tables) share(i inventory) inventory {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	i.Webcams, i.Commands, i.Presets = shareLocked(t, i.Webcams), shareLocked(t, i.Commands), shareLocked(t, i.Presets)
+	i.Ports, i.Profiles = shareLocked(t, i.Ports), shareLocked(t, i.Profiles)
+	return i
+}
+
+func shareLocked[T any](t *tables, list []T) []T {
+	if list == nil {
+		return nil
+	}
+	key := fmt.Sprintf("%T ", list) + mustMarshal(list)
+	if known, ok := t.lists[key].([]T); ok {
+		return known
+	}
+	if t.lists == nil || len(t.lists) >= maxTables {
+		t.lists = make(map[string]any)
+	}
+	t.lists[key] = list
+	return list
 }

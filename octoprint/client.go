@@ -46,7 +46,6 @@ type Options struct {
 type Client struct {
 	options Options
 	base    string                  // without a slash at the end
-	events  []EventType             // that sessions ask for
 	session atomic.Pointer[session] // that Serve serves; nil: none
 }
 
@@ -55,13 +54,19 @@ func NewClient(o Options) *Client {
 	if o.Dial == nil {
 		o.Dial = (&net.Dialer{Timeout: dialTimeout}).DialContext
 	}
+	return &Client{options: o, base: strings.TrimRight(o.URL.String(), "/")}
+}
+
+// events are those that sessions ask for. The list isn't kept: all clients of a program
+// have the same options.
+func (c *Client) events() []EventType {
 	events := subscribedEvents()
-	for _, t := range o.Events {
+	for _, t := range c.options.Events {
 		if !slices.Contains(events, t) {
 			events = append(events, t)
 		}
 	}
-	return &Client{options: o, base: strings.TrimRight(o.URL.String(), "/"), events: events}
+	return events
 }
 
 // newHTTP returns what sends one request. Its transport would hold on to its last

@@ -50,7 +50,7 @@ func FuzzSession(f *testing.F) {
 		f.Add([]byte(strings.Join(lines, "\n")))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		client := &Client{options: Options{Plugins: []string{"psucontrol"}}, events: subscribedEvents()}
+		client := &Client{options: Options{Plugins: []string{"psucontrol"}}}
 		s := session{client: client, handler: &referee{t: t}, runErrands: func() {}}
 		var state State
 		at := noon()

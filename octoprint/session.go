@@ -205,7 +205,7 @@ func (s *session) authenticate(id string) error {
 	if atLeast(s.info.Version, 1, 8) {
 		messages = slices.Insert(messages, 0, any(map[string]any{"subscribe": map[string]any{
 			"state":   map[string]bool{"logs": false, "messages": false},
-			"events":  s.client.events,
+			"events":  s.client.events(),
 			"plugins": append([]string{}, s.client.options.Plugins...),
 		}}))
 	}
@@ -304,7 +304,7 @@ func (s *session) receive(f frame, err error) error {
 		s.handler.SessionOpened(s.info, &s.state)
 	case !s.open:
 		// Where guests may watch, servers send before auth is through.
-	case f.Event != nil && !slices.Contains(s.client.events, EventType(f.Event.Type)),
+	case f.Event != nil && !slices.Contains(s.client.events(), EventType(f.Event.Type)),
 		f.Plugin != nil && !slices.Contains(s.client.options.Plugins, f.Plugin.Plugin):
 		// Servers before 1.8 send everything.
 	case f.Plugin != nil:
