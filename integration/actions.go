@@ -52,6 +52,11 @@ const (
 // action is one thing that a printer can be asked to do.
 type action struct {
 	name string
+	// about says in a sentence what it does and what it refuses beside what the
+	// other fields say, and parameters what it takes, for the documentation. Actions
+	// of rows only have parameters that nobody else sees.
+	about      string
+	parameters []parameter
 	// access is the level that it needs; empty: control.
 	access Access
 	// permissions are OctoPrint's that it needs.
@@ -120,31 +125,6 @@ func actionNamed(name string) (action, bool) {
 	return actions[i], true
 }
 
-func basicActions() []action {
-	job, control := []string{octoprint.PermissionPrint}, []string{octoprint.PermissionControl}
-	connection := []string{octoprint.PermissionConnection}
-	cancellable := append([]octoprint.Phase{octoprint.PhasePausing, octoprint.PhasePaused}, jobPhases...)
-	paused := []octoprint.Phase{octoprint.PhasePaused}
-	idle := []octoprint.Phase{octoprint.PhaseIdle}
-	return []action{
-		{name: actionPause, permissions: job, runsIn: jobPhases, prepare: plain((*octoprint.Client).Pause)},
-		{name: actionResume, permissions: job, runsIn: paused, prepare: plain((*octoprint.Client).Resume)},
-		{name: actionCancel, permissions: job, runsIn: cancellable, prepare: plain((*octoprint.Client).Cancel)},
-		{name: actionStart, permissions: job, runsIn: idle, distinct: time.Second, prepare: prepareStart},
-		{name: actionRestart, permissions: job, runsIn: paused, prepare: plain((*octoprint.Client).Restart)},
-		{name: actionConnect, permissions: connection, runsIn: []octoprint.Phase{octoprint.PhaseOffline, octoprint.PhaseError}, prepare: prepareConnect},
-		{name: actionDisconnect, permissions: connection, runsIn: idle, prepare: plain((*octoprint.Client).Disconnect)},
-		{name: actionHome, permissions: control, runsIn: idle, prepare: prepareHome},
-		{name: actionSetTemperature, permissions: control, runsIn: connectedPhases(), prepare: prepareTarget},
-		{name: actionSetOffset, permissions: control, runsIn: connectedPhases(), rowOnly: true, prepare: prepareOffset},
-		{name: actionEmergencyStop, permissions: control, prepare: prepareEmergencyStop},
-		{name: actionArm, prepare: prepareArm},
-		{name: actionMaintenance, rowOnly: true, prepare: prepareMaintenance},
-		{name: actionPlateClear, rowOnly: true, prepare: preparePlateClear},
-		snapshotAction(),
-	}
-}
-
 // allows refuses where the configuration or OctoPrint's permissions don't allow
 // the action. What OctoPrint permits is asked only where it is known.
 func (a *action) allows(v *printerView) *refusal {
@@ -190,86 +170,6 @@ func plain(send func(*octoprint.Client, context.Context) error) func(json.RawMes
 // sending makes a call of a command that tells nothing.
 func sending(send func(context.Context, *octoprint.Client) error) call {
 	return call{send: func(ctx context.Context, c *octoprint.Client) (any, error) { return nil, send(ctx, c) }}
-}
-
-func prepareEmergencyStop(parameters json.RawMessage, v *printerView) (call, *refusal) {
-	c, r := plain((*octoprint.Client).EmergencyStop)(parameters, v)
-	c.urgent = true
-	return c, r
-}
-
-// prepareStart wants a selected file: without one OctoPrint accepts the command
-// and does nothing.
-func prepareStart(parameters json.RawMessage, v *printerView) (call, *refusal) {
-	c, r := plain((*octoprint.Client).Start)(parameters, v)
-	if r == nil && v.state.Phase == octoprint.PhaseIdle && v.state.Job.Path == "" {
-		r = refuse(CodeWrongState, "no file is selected")
-	}
-	return c, cmp.Or(r, v.printable())
-}
-
-func prepareHome(parameters json.RawMessage, _ *printerView) (call, *refusal) {
-	var p struct {
-		Axes []string `json:"axes"`
-	}
-	if r := decodeParameters(parameters, &p); r != nil {
-		return call{}, r
-	}
-	if p.Axes == nil {
-		p.Axes = []string{"x", "y", "z"}
-	}
-	for i, axis := range p.Axes {
-		if !slices.Contains([]string{"x", "y", "z"}, axis) || slices.Contains(p.Axes[:i], axis) {
-			return call{}, refuse(CodeInvalid, "axes are \"x\", \"y\" and \"z\", each at most once")
-		}
-	}
-	if len(p.Axes) == 0 {
-		return call{}, refuse(CodeInvalid, "axes names no axis")
-	}
-	return sending(func(ctx context.Context, c *octoprint.Client) error { return c.Home(ctx, p.Axes...) }), nil
-}
-
-func prepareTarget(parameters json.RawMessage, v *printerView) (call, *refusal) {
-	var p heatParameters
-	if r := decodeParameters(parameters, &p); r != nil {
-		return call{}, r
-	}
-	if r := p.check(v); r != nil {
-		return call{}, r
-	}
-	if r := inRange(*p.Target, 0, v.config.limit(p.Heater)); r != nil {
-		return call{}, r
-	}
-	ready := sending(func(ctx context.Context, c *octoprint.Client) error { return c.SetTarget(ctx, p.Heater, *p.Target) })
-	ready.urgent, ready.heaters = *p.Target == 0, []string{p.Heater}
-	return ready, nil
-}
-
-func prepareOffset(parameters json.RawMessage, v *printerView) (call, *refusal) {
-	var p heatParameters
-	if r := decodeParameters(parameters, &p); r != nil {
-		return call{}, r
-	}
-	if r := p.check(v); r != nil {
-		return call{}, r
-	}
-	if r := inRange(*p.Target, -50, 50); r != nil {
-		return call{}, r
-	}
-	return sending(func(ctx context.Context, c *octoprint.Client) error { return c.SetOffset(ctx, p.Heater, *p.Target) }), nil
-}
-
-// maintenanceParameters are what the maintenance switch is set to.
-type maintenanceParameters struct {
-	On bool `json:"on"`
-}
-
-func prepareMaintenance(parameters json.RawMessage, _ *printerView) (call, *refusal) {
-	var p maintenanceParameters
-	if r := decodeParameters(parameters, &p); r != nil {
-		return call{}, r
-	}
-	return call{own: func(v *printerView) { v.maintenance = p.On }}, nil
 }
 
 func hasControl(s string) bool {

@@ -21,16 +21,34 @@ const (
 	maxListed = 1000
 	// maxPath bounds the path of a file in bytes.
 	maxPath = 255
+	// maxFileName bounds the name of an uploaded one in bytes.
+	maxFileName = 128
 )
 
 // fileActions deal with the files of a printer.
 func fileActions() []action {
 	idle := []octoprint.Phase{octoprint.PhaseIdle}
 	list, choose := octoprint.PermissionFilesList, octoprint.PermissionSelect
+	file := []parameter{
+		needs("path", lineSchema(maxPath), "The file's path, such as `parts/bracket.gcode`."),
+		takes("origin", choiceSchema(octoprint.OriginLocal, octoprint.OriginSD), "Where it is; `local` if left out."),
+	}
 	return []action{
-		{name: actionFiles, permissions: []string{list}, runsIn: octoprint.Phases(), prepare: prepareFiles},
-		{name: actionSelect, permissions: []string{list, choose}, runsIn: idle, prepare: prepareSelect(false)},
-		{name: actionPrint, permissions: []string{list, choose, octoprint.PermissionPrint}, runsIn: idle, distinct: time.Second, prepare: prepareSelect(true)},
+		{
+			name: actionFiles, about: "Lists the printable files: `data` has `files`, the newest first, a thousand at most, each with `origin`, `path`, `name`, `size` in bytes and `date`.",
+			parameters:  []parameter{takes("path", textSchema(), "A folder to list; all files if left out.")},
+			permissions: []string{list}, runsIn: octoprint.Phases(), prepare: prepareFiles,
+		},
+		{
+			name: actionSelect, about: "Selects a file for the next print; refused if it is none that `files` lists.",
+			parameters:  file,
+			permissions: []string{list, choose}, runsIn: idle, prepare: prepareSelect(false),
+		},
+		{
+			name: actionPrint, about: "Selects a file and prints it; refused if it is none that `files` lists, and before the plate is cleared where `plate_check` is on.",
+			parameters:  file,
+			permissions: []string{list, choose, octoprint.PermissionPrint}, runsIn: idle, distinct: time.Second, prepare: prepareSelect(true),
+		},
 	}
 }
 
@@ -203,5 +221,5 @@ func prepareUpload(parameters json.RawMessage, v *printerView) (call, *refusal) 
 func uploadable(name string) bool {
 	lower := strings.ToLower(name)
 	printable := strings.HasSuffix(lower, ".gcode") || strings.HasSuffix(lower, ".gco") || strings.HasSuffix(lower, ".g")
-	return printable && len(name) <= 128 && utf8.ValidString(name) && !hasControl(name) && !strings.ContainsAny(name, `/\`) && !strings.HasPrefix(name, ".")
+	return printable && len(name) <= maxFileName && utf8.ValidString(name) && !hasControl(name) && !strings.ContainsAny(name, `/\`) && !strings.HasPrefix(name, ".")
 }

@@ -22,10 +22,33 @@ const (
 func fullActions() []action {
 	control := []string{octoprint.PermissionControl}
 	return []action{
-		{name: actionGcode, access: AccessFull, permissions: control, runsIn: connectedPhases(), distinct: time.Second, prepare: prepareGcode},
-		{name: actionMessage, access: AccessFull, permissions: control, runsIn: connectedPhases(), prepare: prepareMessage},
-		{name: actionUpload, access: AccessFull, permissions: []string{octoprint.PermissionUpload}, runsIn: octoprint.Phases(), prepare: prepareUpload},
-		{name: actionDelete, access: AccessFull, permissions: []string{octoprint.PermissionFilesList, octoprint.PermissionDelete}, runsIn: octoprint.Phases(), prepare: prepareDelete},
+		{
+			name: actionGcode, about: "Sends lines of G-code to the printer; refused unless `gcode_allow` lists the word of each, while a job runs with a `!`, and if they heat above the configured limit.",
+			parameters: []parameter{
+				takes("command", lineSchema(maxLine), "One line; either this or `commands`."),
+				takes("commands", listSchema(lineSchema(maxLine), maxLines), "Several lines."),
+			},
+			access: AccessFull, permissions: control, runsIn: connectedPhases(), distinct: time.Second, prepare: prepareGcode,
+		},
+		{
+			name: actionMessage, about: "Shows a line on the printer's display.",
+			parameters: []parameter{needs("text", lineSchema(maxMessage), "The line.")},
+			access:     AccessFull, permissions: control, runsIn: connectedPhases(), prepare: prepareMessage,
+		},
+		{
+			name: actionUpload, about: "Stores a file: `data` has the `path` that it got, and whether it is `printing`.",
+			parameters: []parameter{
+				needs("name", lineSchema(maxFileName), "The file's name, ending in `.gcode`, `.gco` or `.g`."),
+				needs("base64", textSchema(), "Its content in base64, 4 MiB at most."),
+				takes("print", booleanSchema(), "Whether to print it, which the printer has to be idle for, and its plate cleared where `plate_check` is on."),
+			},
+			access: AccessFull, permissions: []string{octoprint.PermissionUpload}, runsIn: octoprint.Phases(), prepare: prepareUpload,
+		},
+		{
+			name: actionDelete, about: "Deletes a local file; refused while it is printed.",
+			parameters: []parameter{needs("path", lineSchema(maxPath), "The file's path, as `files` lists it.")},
+			access:     AccessFull, permissions: []string{octoprint.PermissionFilesList, octoprint.PermissionDelete}, runsIn: octoprint.Phases(), prepare: prepareDelete,
+		},
 	}
 }
 

@@ -17,11 +17,11 @@ func heatActions() []action {
 	control := []string{octoprint.PermissionControl}
 	connected, idle := connectedPhases(), []octoprint.Phase{octoprint.PhaseIdle}
 	list := []action{
-		{name: actionSetPreset, permissions: control, runsIn: idle, rowOnly: true, prepare: preparePreset},
-		{name: actionSetMode, permissions: control, runsIn: connected, rowOnly: true, prepare: prepareMode},
+		{name: actionSetPreset, about: "Sets the targets of a temperature preset; refused as a whole if one is above the configured limit, while `Off` is always tried.", permissions: control, runsIn: idle, rowOnly: true, prepare: preparePreset},
+		{name: actionSetMode, about: "Switches a heater off, which is always tried; `heat` is refused without a target.", permissions: control, runsIn: connected, rowOnly: true, prepare: prepareMode},
 	}
 	for _, r := range rates() {
-		list = append(list, action{name: r.action, permissions: control, runsIn: connected, rowOnly: true, prepare: r.prepare})
+		list = append(list, action{name: r.action, about: "Sets the " + strings.ToLower(r.name) + " in percent.", permissions: control, runsIn: connected, rowOnly: true, prepare: r.prepare})
 	}
 	return list
 }
@@ -90,6 +90,7 @@ func prepareMode(parameters json.RawMessage, v *printerView) (call, *refusal) {
 // rate is a setting in percent that OctoPrint takes and doesn't report.
 type rate struct {
 	key, name, icon, action string
+	about                   string // of its row
 	low, high               float64
 	// field is where the view has it.
 	field func(*lastSent) **float64
@@ -99,15 +100,21 @@ type rate struct {
 func rates() []rate {
 	return []rate{
 		{
-			key: "fan", name: "Fan", icon: "mdi:fan", action: actionSetFan, low: 0, high: 100,
+			key: "fan", name: "Fan", icon: "mdi:fan", action: actionSetFan,
+			about: "Sets the speed of the part cooling fan in percent; it shows what was sent last, and `None` once the printer disconnects or a print begins.",
+			low:   0, high: 100,
 			field: func(s *lastSent) **float64 { return &s.fan }, send: (*octoprint.Client).SetFan,
 		},
 		{
-			key: "feedrate", name: "Feed rate", icon: "mdi:speedometer", action: actionSetFeedRate, low: 10, high: 200,
+			key: "feedrate", name: "Feed rate", icon: "mdi:speedometer", action: actionSetFeedRate,
+			about: "Sets how fast the printer moves, in percent of what G-code says; it shows what was sent last, and `None` once the printer disconnects or a print begins.",
+			low:   10, high: 200,
 			field: func(s *lastSent) **float64 { return &s.feedRate }, send: (*octoprint.Client).SetFeedRate,
 		},
 		{
-			key: "flowrate", name: "Flow rate", icon: "mdi:waves-arrow-right", action: actionSetFlowRate, low: 75, high: 125,
+			key: "flowrate", name: "Flow rate", icon: "mdi:waves-arrow-right", action: actionSetFlowRate,
+			about: "Sets how much filament is extruded, in percent of what G-code says; it shows what was sent last, and `None` once the printer disconnects or a print begins.",
+			low:   75, high: 125,
 			field: func(s *lastSent) **float64 { return &s.flowRate }, send: (*octoprint.Client).SetFlowRate,
 		},
 	}

@@ -17,17 +17,68 @@ const (
 	longest = 100
 	// fastest is the speed of a movement in mm/min.
 	fastest = 30_000
+	// slowest and quickest are the speeds of a serial port in baud.
+	slowest, quickest = 1200, 4_000_000
 )
 
 // motionActions move the printer.
 func motionActions() []action {
 	control := []string{octoprint.PermissionControl}
-	standing := []octoprint.Phase{octoprint.PhaseIdle, octoprint.PhasePaused}
+	standing, idle := []octoprint.Phase{octoprint.PhaseIdle, octoprint.PhasePaused}, []octoprint.Phase{octoprint.PhaseIdle}
 	return []action{
-		{name: actionJog, permissions: control, runsIn: standing, distinct: time.Second, prepare: prepareJog},
-		{name: actionExtrude, permissions: control, runsIn: standing, distinct: time.Second, prepare: prepareExtrude},
-		{name: actionTool, permissions: control, runsIn: []octoprint.Phase{octoprint.PhaseIdle}, prepare: prepareTool},
+		{
+			name: actionHome, about: "Moves axes to their home positions.",
+			parameters: []parameter{
+				takes("axes", listSchema(choiceSchema("x", "y", "z"), 3), "The axes, each once at most; all three if left out."),
+			},
+			permissions: control, runsIn: idle, prepare: prepareHome,
+		},
+		{
+			name: actionJog, about: "Moves the print head; refused beyond what the printer profile says of the printer's size.",
+			parameters: []parameter{
+				takes("x", numberSchema(), "How far along X, in mm; one of the three is needed."),
+				takes("y", numberSchema(), "How far along Y, in mm."),
+				takes("z", numberSchema(), "How far along Z, in mm."),
+				takes("absolute", booleanSchema(), "Whether these are positions; they are distances if it is left out."),
+				takes("speed", wholeSchema(1, fastest), "In mm/min; OctoPrint's own if left out."),
+			},
+			permissions: control, runsIn: standing, distinct: time.Second, prepare: prepareJog,
+		},
+		{
+			name: actionExtrude, about: "Moves filament; refused while the tool is colder than 170 °C.",
+			parameters: []parameter{
+				needs("amount_mm", rangeSchema(-longest, longest), "How much filament, in mm; negative to retract."),
+				takes("tool", textSchema(), "The tool, such as `tool0`; needed where there are several."),
+			},
+			permissions: control, runsIn: standing, distinct: time.Second, prepare: prepareExtrude,
+		},
+		{
+			name: actionTool, about: "Puts a tool to use.",
+			parameters:  []parameter{needs("tool", textSchema(), "The tool, such as `tool1`.")},
+			permissions: control, runsIn: idle, prepare: prepareTool,
+		},
 	}
+}
+
+func prepareHome(parameters json.RawMessage, _ *printerView) (call, *refusal) {
+	var p struct {
+		Axes []string `json:"axes"`
+	}
+	if r := decodeParameters(parameters, &p); r != nil {
+		return call{}, r
+	}
+	if p.Axes == nil {
+		p.Axes = []string{"x", "y", "z"}
+	}
+	for i, axis := range p.Axes {
+		if !slices.Contains([]string{"x", "y", "z"}, axis) || slices.Contains(p.Axes[:i], axis) {
+			return call{}, refuse(CodeInvalid, "axes are \"x\", \"y\" and \"z\", each at most once")
+		}
+	}
+	if len(p.Axes) == 0 {
+		return call{}, refuse(CodeInvalid, "axes names no axis")
+	}
+	return sending(func(ctx context.Context, c *octoprint.Client) error { return c.Home(ctx, p.Axes...) }), nil
 }
 
 // prepareJog keeps movements within what the printer profile says of the printer's

@@ -13,9 +13,22 @@ import (
 func serverActions() []action {
 	noJob := slices.DeleteFunc(octoprint.Phases(), octoprint.Phase.Job)
 	return []action{
-		{name: actionSystem, access: AccessFull, permissions: []string{octoprint.PermissionSystem}, runsIn: noJob, prepare: prepareSystem},
-		{name: actionUpdate, access: AccessFull, permissions: []string{octoprint.PermissionUpdate}, runsIn: noJob, prepare: prepareUpdate},
-		{name: actionRefresh, access: AccessRead, runsIn: octoprint.Phases(), prepare: prepareRefresh},
+		{
+			name: actionSystem, about: "Runs an entry of OctoPrint's system menu; refused if there is none of that name.",
+			parameters: []parameter{
+				needs("source", textSchema(), "Whose entry it is: `core`, `custom` or `plugin`."),
+				needs("action", textSchema(), "Its name, such as `restart`."),
+			},
+			access: AccessFull, permissions: []string{octoprint.PermissionSystem}, runsIn: noJob, prepare: prepareSystem,
+		},
+		{
+			name: actionUpdate, about: "Updates OctoPrint itself, which then restarts; refused if there is nothing newer.",
+			access: AccessFull, permissions: []string{octoprint.PermissionUpdate}, runsIn: noJob, prepare: prepareUpdate,
+		},
+		{
+			name: actionRefresh, about: "Asks OctoPrint anew for everything that it doesn't push, and announces the printer again if somebody has deleted it in Home Assistant.",
+			access: AccessRead, runsIn: octoprint.Phases(), prepare: prepareRefresh,
+		},
 	}
 }
 

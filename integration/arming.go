@@ -55,6 +55,7 @@ func (p *printer) guarded(c *command, ready call) bool {
 func armRow() printerRow {
 	return printerRow{
 		key: actionArm, access: AccessControl, action: actionArm, parameters: pressed,
+		about:     "Allows one command that the configuration lists under `arm`, within the next 10 s.",
 		component: discovery.Component{Platform: discovery.Button, Name: "Arm", Icon: "mdi:shield-key-outline"},
 	}
 }

@@ -16,27 +16,79 @@ const (
 
 // bridgeAction is one thing that the bridge itself can be asked for.
 type bridgeAction struct {
-	name  string
-	admin bool // changes the bridge: only where the configuration allows that
+	name string
+	// about and parameters are for the documentation, as those of a printer's action.
+	about      string
+	parameters []parameter
+	admin      bool // changes the bridge: only where the configuration allows that
 	// run checks the parameters, carries the action out and answers once. It must
 	// not block.
 	run func(b *Bridge, q request, answer func(*refusal, any))
 }
 
 func bridgeActions() []bridgeAction {
+	which := []parameter{needs("id", textSchema(), "The printer's id.")}
 	return []bridgeAction{
-		{name: "info", run: telling(func(b *Bridge) any { return b.info() })},
-		{name: "health", run: telling(func(b *Bridge) any { return b.healthNow(time.Now()) })},
-		{name: "reload", admin: true, run: supervised(change{})},
-		{name: actionBridgeRestart, admin: true, run: supervised(change{restart: true})},
-		{name: actionLogLevel, admin: true, run: (*Bridge).setLogLevel},
-		{name: "purge", admin: true, run: (*Bridge).purgeRequested},
-		{name: "printer_add", admin: true, run: managing(EditAdd, newPrinterParameters)},
-		{name: "printer_enroll", admin: true, run: (*Bridge).enrolRequested},
-		{name: "printer_remove", admin: true, run: managing(EditRemove, printerOnly)},
-		{name: "printer_rename", admin: true, run: managing(EditRename, renameParameters)},
-		{name: "printer_enable", admin: true, run: managing(EditEnable, printerOnly)},
-		{name: "printer_disable", admin: true, run: managing(EditDisable, printerOnly)},
+		{
+			name: "info", about: "Tells what `bridge/info` does, in `data`.",
+			run: telling(func(b *Bridge) any { return b.info() }),
+		},
+		{
+			name: "health", about: "Tells what `bridge/health` does, of this moment, in `data`.",
+			run: telling(func(b *Bridge) any { return b.healthNow(time.Now()) }),
+		},
+		{
+			name: "reload",
+			about: "Reads the configuration again: `data` says which printers were `added`, `removed` and `changed`, and whether the bridge will `restart` for it; " +
+				"it is `invalid`, with what is wrong, if it can't be used, and then nothing has changed.",
+			admin: true, run: supervised(change{}),
+		},
+		{
+			name: actionBridgeRestart, about: "Ends the bridge and starts it again with the configuration as it is.",
+			admin: true, run: supervised(change{restart: true}),
+		},
+		{
+			name: actionLogLevel, about: "Sets how much is logged, until the program ends or the configuration says otherwise.",
+			parameters: []parameter{needs("level", choiceSchema(LogLevels()...), "The level.")},
+			admin:      true, run: (*Bridge).setLogLevel,
+		},
+		{
+			name:       "purge",
+			about:      "Removes everything that was ever retained, also what earlier runs have left, and a moment later publishes what there is today afresh.",
+			parameters: []parameter{takes("id", textSchema(), "Of a printer, `farm` or `bridge`, to remove only what is of that; all if left out.")},
+			admin:      true, run: (*Bridge).purgeRequested,
+		},
+		{
+			name: "printer_add", about: "Writes a printer into the configuration, disabled until it has a key; `data` is that of `reload`.",
+			parameters: []parameter{
+				needs("url", textSchema(), "Where its OctoPrint is, as a browser shows it."),
+				needs("id", textSchema(), "The id, which is permanent."),
+				takes("name", textSchema(), "What people call it."),
+			},
+			admin: true, run: managing(EditAdd, newPrinterParameters),
+		},
+		{
+			name: "printer_enroll",
+			about: "Asks the printer's OctoPrint for an application key, which goes into `secrets.yaml`, enables the printer and never travels over MQTT: " +
+				"`data` has the `page` to open and the name of the `app` to allow there, and `bridge/event` tells how it goes on (`enroll`).",
+			parameters: which, admin: true, run: (*Bridge).enrolRequested,
+		},
+		{
+			name: "printer_remove", about: "Takes the printer out of the configuration and everything of it off the broker; its key stays in `secrets.yaml` and in OctoPrint; `data` is that of `reload`.",
+			parameters: which, admin: true, run: managing(EditRemove, printerOnly),
+		},
+		{
+			name: "printer_rename", about: "Gives the printer another name for people; `data` is that of `reload`.",
+			parameters: append(which, needs("name", lineSchema(maxText), "The name.")), admin: true, run: managing(EditRename, renameParameters),
+		},
+		{
+			name: "printer_enable", about: "Has the printer contacted; refused without a key; `data` is that of `reload`.",
+			parameters: which, admin: true, run: managing(EditEnable, printerOnly),
+		},
+		{
+			name: "printer_disable", about: "Has the printer not contacted any more; `data` is that of `reload`.",
+			parameters: which, admin: true, run: managing(EditDisable, printerOnly),
+		},
 	}
 }
 

@@ -22,21 +22,25 @@ func bridgeRows(admin bool) []row[*Bridge] {
 	rows := []row[*Bridge]{
 		{
 			key:       "state",
+			about:     "Whether the bridge is at work; the broker says `offline` for it when it is gone.",
 			topic:     func(t discovery.Topics, _ string) string { return t.BridgeState() },
 			component: discovery.Component{Platform: discovery.BinarySensor, Name: "State", DeviceClass: "connectivity", PayloadOn: online, PayloadOff: offline, Category: discovery.CategoryDiagnostic},
 		},
 		{
 			key: "version", bridged: true,
+			about:     "The version of octoprint2mqtt.",
 			component: discovery.Component{Platform: discovery.Sensor, Name: "Version", Category: discovery.CategoryDiagnostic, Icon: "mdi:tag-outline"},
 			value:     func(b *Bridge) value { return text(b.config.Version) },
 		},
 		{
 			key: "started", bridged: true,
+			about:     "When the bridge started.",
 			component: discovery.Component{Platform: discovery.Sensor, Name: "Started", DeviceClass: "timestamp", Category: discovery.CategoryDiagnostic, Icon: "mdi:clock-start"},
 			value:     func(b *Bridge) value { return instant(b.started) },
 		},
 		{
 			key: "broker_reconnects", bridged: true,
+			about:     "How often the connection with the MQTT broker was lost and came back since the bridge started.",
 			component: discovery.Component{Platform: discovery.Sensor, Name: "Broker reconnects", StateClass: "total_increasing", Category: discovery.CategoryDiagnostic, Icon: "mdi:lan-pending"},
 			value:     func(b *Bridge) value { return count(b.brokerReconnects()) },
 		},
@@ -46,6 +50,7 @@ func bridgeRows(admin bool) []row[*Bridge] {
 	}
 	return append(rows, row[*Bridge]{
 		key: actionLogLevel, bridged: true, admin: true, action: actionLogLevel,
+		about:     "Sets how much is logged, until the program ends or the configuration says otherwise.",
 		component: discovery.Component{Platform: discovery.Select, Name: "Log level", Options: LogLevels(), Category: discovery.CategoryDiagnostic, Icon: "mdi:text-box-search-outline"},
 		value:     func(b *Bridge) value { return text(b.logLevel()) },
 		parameters: func(payload string) (json.RawMessage, *refusal) {
@@ -53,6 +58,7 @@ func bridgeRows(admin bool) []row[*Bridge] {
 		},
 	}, row[*Bridge]{
 		key: actionBridgeRestart, bridged: true, admin: true, action: actionBridgeRestart,
+		about:      "Ends the bridge and starts it again with the configuration as it is.",
 		component:  discovery.Component{Platform: discovery.Button, Name: "Restart", DeviceClass: "restart", Category: discovery.CategoryDiagnostic},
 		parameters: pressed,
 	})
@@ -63,7 +69,7 @@ func (b *Bridge) brokerReconnects() int { return int(max(0, b.broker.connects.Lo
 type infoDoc struct {
 	Version   string        `json:"version"`
 	Instance  string        `json:"instance"`
-	Started   value         `json:"started"`
+	Started   value         `json:"started" schema:"time"`
 	BaseTopic string        `json:"base_topic"`
 	Contract  int           `json:"contract"`
 	Printers  []infoPrinter `json:"printers"`
@@ -73,9 +79,9 @@ type infoPrinter struct {
 	ID          string   `json:"id"`
 	Name        string   `json:"name"`
 	URL         string   `json:"url"`
-	Version     value    `json:"octoprint_version"`
+	Version     value    `json:"octoprint_version" schema:"string"`
 	Access      Access   `json:"access"`
-	User        value    `json:"user"`
+	User        value    `json:"user" schema:"string"`
 	Permissions []string `json:"permissions"`
 	Missing     []string `json:"missing"`
 }
@@ -103,7 +109,7 @@ func (p *printer) info() infoPrinter {
 }
 
 type healthDoc struct {
-	Time       value                    `json:"time"`
+	Time       value                    `json:"time" schema:"time"`
 	Instance   string                   `json:"instance"`
 	Uptime     int64                    `json:"uptime_s"`
 	Memory     uint64                   `json:"memory_bytes"`
@@ -122,13 +128,13 @@ type healthBroker struct {
 
 type healthPrinter struct {
 	Connection connection `json:"connection"`
-	Since      value      `json:"since"`
+	Since      value      `json:"since" schema:"time"`
 	Reconnects uint64     `json:"reconnects"`
 	Frames     uint64     `json:"frames"`
-	LastFrame  value      `json:"last_frame"`
+	LastFrame  value      `json:"last_frame" schema:"time"`
 	Errors     uint64     `json:"errors"`
 	Refused    uint64     `json:"refused"`
-	Latency    value      `json:"latency_ms"`
+	Latency    value      `json:"latency_ms" schema:"number"`
 }
 
 // healthNow counts the bridge's state up.
@@ -194,10 +200,10 @@ func (b *Bridge) countRefusal(device string) {
 }
 
 type lifecycleDoc struct {
-	Time    value  `json:"time"`
+	Time    value  `json:"time" schema:"time"`
 	Type    string `json:"type"`
-	Printer value  `json:"printer"`
-	Detail  value  `json:"detail"`
+	Printer value  `json:"printer" schema:"string"`
+	Detail  value  `json:"detail" schema:"string"`
 }
 
 // lifecycle tells on bridge/event what happened to the bridge or a printer.

@@ -181,7 +181,7 @@ func (d *device[V]) components(view V) map[string]discovery.Component {
 		if r.contentType != nil {
 			c.ContentType = r.contentType(view)
 		}
-		if (r.attributes != nil || r.attributed != nil || r.picture != nil) && r.topic == nil {
+		if r.hasAttributes() && r.topic == nil {
 			c.AttributesTopic = d.topics.Attributes(d.id, r.key)
 		}
 		if r.action != "" {

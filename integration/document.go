@@ -11,13 +11,13 @@ import (
 type printerDoc struct {
 	ID               string               `json:"id"`
 	Name             string               `json:"name"`
-	State            value                `json:"state"`
-	Connection       value                `json:"connection"`
-	ConnectionDetail value                `json:"connection_detail"`
-	Printing         value                `json:"printing"`
-	Ready            value                `json:"ready"`
-	Problem          value                `json:"problem"`
-	Error            value                `json:"error"`
+	State            value                `json:"state" schema:"string"`
+	Connection       value                `json:"connection" schema:"string"`
+	ConnectionDetail value                `json:"connection_detail" schema:"string"`
+	Printing         value                `json:"printing" schema:"boolean"`
+	Ready            value                `json:"ready" schema:"boolean"`
+	Problem          value                `json:"problem" schema:"boolean"`
+	Error            value                `json:"error" schema:"string"`
 	Maintenance      bool                 `json:"maintenance"`
 	Job              jobDoc               `json:"job"`
 	LastJob          lastJobDoc           `json:"last_job"`
@@ -27,49 +27,49 @@ type printerDoc struct {
 }
 
 type jobDoc struct {
-	File           value                  `json:"file"`
-	Path           value                  `json:"path"`
-	Origin         value                  `json:"origin"`
-	Size           value                  `json:"size"`
-	User           value                  `json:"user"`
-	Started        value                  `json:"started"`
-	Elapsed        value                  `json:"elapsed_s"`
-	Remaining      value                  `json:"remaining_s"`
-	Finish         value                  `json:"finish"`
-	Progress       value                  `json:"progress"`
-	ProgressBytes  value                  `json:"progress_bytes"`
-	EstimateOrigin value                  `json:"estimate_origin"`
-	EstimatedTotal value                  `json:"estimated_total_s"`
+	File           value                  `json:"file" schema:"string"`
+	Path           value                  `json:"path" schema:"string"`
+	Origin         value                  `json:"origin" schema:"string"`
+	Size           value                  `json:"size" schema:"number"`
+	User           value                  `json:"user" schema:"string"`
+	Started        value                  `json:"started" schema:"time"`
+	Elapsed        value                  `json:"elapsed_s" schema:"number"`
+	Remaining      value                  `json:"remaining_s" schema:"number"`
+	Finish         value                  `json:"finish" schema:"time"`
+	Progress       value                  `json:"progress" schema:"number"`
+	ProgressBytes  value                  `json:"progress_bytes" schema:"number"`
+	EstimateOrigin value                  `json:"estimate_origin" schema:"string"`
+	EstimatedTotal value                  `json:"estimated_total_s" schema:"number"`
 	Filament       map[string]filamentDoc `json:"filament"`
-	Z              value                  `json:"z_mm"`
-	Layer          value                  `json:"layer"`
-	Layers         value                  `json:"layers"`
+	Z              value                  `json:"z_mm" schema:"number"`
+	Layer          value                  `json:"layer" schema:"number"`
+	Layers         value                  `json:"layers" schema:"number"`
 }
 
 type filamentDoc struct {
-	Length value `json:"length_mm"`
-	Volume value `json:"volume_cm3"`
+	Length value `json:"length_mm" schema:"number"`
+	Volume value `json:"volume_cm3" schema:"number"`
 }
 
 type lastJobDoc struct {
-	File     value `json:"file"`
-	Path     value `json:"path"`
-	Result   value `json:"result"`
-	Reason   value `json:"reason"`
-	Duration value `json:"duration_s"`
-	Ended    value `json:"ended"`
+	File     value `json:"file" schema:"string"`
+	Path     value `json:"path" schema:"string"`
+	Result   value `json:"result" schema:"string"`
+	Reason   value `json:"reason" schema:"string"`
+	Duration value `json:"duration_s" schema:"number"`
+	Ended    value `json:"ended" schema:"time"`
 }
 
 type heaterDoc struct {
-	Actual value `json:"actual"`
-	Target value `json:"target"`
-	Offset value `json:"offset"`
+	Actual value `json:"actual" schema:"number"`
+	Target value `json:"target" schema:"number"`
+	Offset value `json:"offset" schema:"number"`
 }
 
 type octoprintDoc struct {
-	Version value  `json:"version"`
+	Version value  `json:"version" schema:"string"`
 	URL     string `json:"url"`
-	User    value  `json:"user"`
+	User    value  `json:"user" schema:"string"`
 }
 
 // printerDocument renders the document. Rows that count in minutes are given in

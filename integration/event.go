@@ -34,15 +34,43 @@ const (
 	EventFirstLayerDone      EventType = "first_layer_done"
 )
 
-func eventTypes() []string {
-	return []string{
-		string(EventPrintStarted), string(EventPrintPaused), string(EventPrintResumed),
-		string(EventPrintFinished), string(EventPrintCancelled), string(EventPrintFailed),
-		string(EventPrinterError), string(EventPrinterConnected), string(EventPrinterDisconnected),
-		string(EventFilamentChange), string(EventFileAdded), string(EventFileRemoved), string(EventTimelapseDone),
-		string(EventHeated), string(EventCooledDown), string(EventPrompt), string(EventMessage),
-		string(EventPlateCleared), string(EventFirstLayerDone),
+// eventKind is a type of events, with when they are told.
+type eventKind struct {
+	typ   EventType
+	about string // a sentence
+}
+
+// eventKinds are all of them.
+func eventKinds() []eventKind {
+	return []eventKind{
+		{EventPrintStarted, "A print begins."},
+		{EventPrintPaused, "A print is paused, by whomever; without `user` it was the printer itself."},
+		{EventPrintResumed, "A print goes on, by whomever; without `user` it was the printer itself."},
+		{EventPrintFinished, "A print is done."},
+		{EventPrintCancelled, "Somebody has cancelled a print, or restarted it while it was paused (`reason`: `restarted`)."},
+		{EventPrintFailed, "A print has failed, with `reason`: `error`; `lost`, OctoPrint came back without the job; `unknown`, nobody saw it end."},
+		{EventPrinterError, "The printer has an error, with `error`."},
+		{EventPrinterConnected, "OctoPrint has a connection to the printer now."},
+		{EventPrinterDisconnected, "OctoPrint has no connection to the printer any more."},
+		{EventFilamentChange, "The printer is told to have its filament changed."},
+		{EventFileAdded, "There is a new printable file, with `file`, `path` and `origin`; one that is moved is removed, too."},
+		{EventFileRemoved, "A printable file is gone, with `file`, `path` and `origin`."},
+		{EventTimelapseDone, "A timelapse is ready: `path` is its name, `file` the print that it shows."},
+		{EventHeated, "A heater has reached the target that was set; `heater` says which."},
+		{EventCooledDown, "A heater was hot, and now all are below `ready_below` without a target."},
+		{EventPrompt, "The printer asks something on its display, with `text`."},
+		{EventMessage, "The printer says something on its display, with `text`."},
+		{EventPlateCleared, "Somebody has said that the plate is empty, where `plate_check` is on."},
+		{EventFirstLayerDone, "The first layer is printed, where a plugin tells."},
 	}
+}
+
+func eventTypes() []string {
+	var types []string
+	for _, k := range eventKinds() {
+		types = append(types, string(k.typ))
+	}
+	return types
 }
 
 // event is something that happened once. It is not retained, but kept until the

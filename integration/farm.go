@@ -204,7 +204,7 @@ type farmDoc struct {
 	Unreachable int               `json:"unreachable"`
 	Disabled    int               `json:"disabled"`
 	Ready       int               `json:"ready"`
-	NextFree    value             `json:"next_free"`
+	NextFree    value             `json:"next_free" schema:"time"`
 	Attention   map[string]string `json:"attention"`
 }
 

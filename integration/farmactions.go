@@ -15,6 +15,9 @@ const actionEmergencyStopAll = "emergency_stop_all"
 // farmAction is one thing that the farm can be asked to do.
 type farmAction struct {
 	name string
+	// about and parameters are for the documentation, as those of a printer's action.
+	about      string
+	parameters []parameter
 	// part is the printers' own action, of those that all of them carry out.
 	part string
 	// armed actions need arming.
@@ -27,12 +30,21 @@ type farmAction struct {
 
 func farmActions() []farmAction {
 	return []farmAction{
-		{name: "pause_all", part: actionPause},
-		{name: "resume_all", part: actionResume},
-		{name: "cancel_all", part: actionCancel, armed: true},
-		{name: actionEmergencyStopAll, part: actionEmergencyStop, armed: true},
-		{name: actionArm},
-		{name: actionPrint, distinct: time.Second, requestOnly: true},
+		{name: "pause_all", about: "Pauses every job that is running: `data` says of each printer whether that was `ok`, an `error`, or `skipped` where there was nothing to do.", part: actionPause},
+		{name: "resume_all", about: "Resumes every job that is paused; `data` as above.", part: actionResume},
+		{name: "cancel_all", about: "Cancels every job; needs arming; `data` as above.", part: actionCancel, armed: true},
+		{
+			name: actionEmergencyStopAll, about: "Stops every printer at once; needs arming; `data` as above, but that a printer can't be reached is an `error`.",
+			part: actionEmergencyStop, armed: true,
+		},
+		{name: actionArm, about: "Allows one of `cancel_all` and `emergency_stop_all` within the next 10 s; it stands for the printers' own arming, too."},
+		{
+			name: actionPrint,
+			about: "Has the first printer print a local file, in the order of the configuration, that is `ready` and has it: `data` says why the ones before it were skipped; " +
+				"where it isn't certain whether a printer has begun, no other is asked.",
+			parameters: []parameter{needs("path", lineSchema(maxPath), "The file's path, such as `parts/bracket.gcode`.")},
+			distinct:   time.Second, requestOnly: true,
+		},
 	}
 }
 

@@ -200,31 +200,3 @@ func sortedKeys(object any) string {
 	m, _ := object.(map[string]any)
 	return strings.Join(slices.Sorted(maps.Keys(m)), " ")
 }
-
-// exampleSettings are settings of a plugin for the docs.
-func exampleSettings(id string) string {
-	switch id {
-	case "tasmota":
-		return `{"arrSmartplugs":[{"ip":"10.0.0.5","idx":"1","label":"Lamp"}]}`
-	case "tplinksmartplug":
-		return `{"arrSmartplugs":[{"ip":"10.0.0.5","label":"Lamp"}]}`
-	case "enclosure":
-		return `{"rpi_outputs":[{"index_id":1,"label":"Fan","output_type":"regular"},{"index_id":2,"label":"Light","output_type":"pwm"}],
-			"rpi_inputs":[{"index_id":1,"label":"Box","input_type":"temperature_sensor","temp_sensor_type":"22"}]}`
-	}
-	return "{}"
-}
-
-// exampleMessage has the plugin hear what gives it more rows, for the docs.
-func exampleMessage(p plugin, v *printerView) {
-	message, ok := map[string]string{
-		"tasmota":         `{"currentState":"on","ip":"10.0.0.5","idx":"1","energy_data":{"Total":1,"Power":1}}`,
-		"tplinksmartplug": `{"currentState":"on","ip":"10.0.0.5","emeter":{"get_realtime":{"power":1,"total":1}}}`,
-	}[p.id]
-	if !ok {
-		return
-	}
-	if change := p.received(p.id, json.RawMessage(message)); change != nil {
-		change(v)
-	}
-}

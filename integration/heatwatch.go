@@ -43,6 +43,7 @@ func targeted(s *octoprint.State) bool {
 func unattendedRow() printerRow {
 	return printerRow{
 		key: "unattended_heat", prompt: true,
+		about:     "`ON` when a heater has had a target above 0 without a job for longer than `heat_watch`.",
 		component: discovery.Component{Platform: discovery.BinarySensor, Name: "Unattended heat", DeviceClass: "problem"},
 		value:     whileLive(func(v *printerView) value { return onOff(v.now.heat.unattended) }),
 	}

@@ -26,6 +26,7 @@ func (v *printerView) printable() *refusal {
 func plateRow() printerRow {
 	return printerRow{
 		key: actionPlateClear, bridged: true, access: AccessControl, action: actionPlateClear, parameters: pressed,
+		about:     "Says that the plate is empty, so that the printer may be `ready` again; refused while a job runs.",
 		component: discovery.Component{Platform: discovery.Button, Name: "Plate cleared", Icon: "mdi:broom"},
 	}
 }

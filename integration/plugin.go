@@ -42,6 +42,9 @@ type plugin struct {
 	configured func(v *printerView, settings, before json.RawMessage)
 	// rows are a function of the inventory alone.
 	rows func(v *printerView) []printerRow
+	// example is what could be kept of its settings, with what its owner names in
+	// braces; for the documentation.
+	example json.RawMessage
 	// actions are those that the rows' commands stand for.
 	actions []action
 	// received takes in a pushed message: it returns how to put it into the view,

@@ -17,7 +17,8 @@ func bedLevelVisualizerPlugin() plugin {
 		remark: "The height between the lowest and the highest point of the mesh that was collected last, or that the plugin has stored.",
 		rows: func(*printerView) []printerRow {
 			return []printerRow{{
-				key: "mesh_range",
+				key:   "mesh_range",
+				about: "The height in mm between the lowest and the highest point of the bed mesh that was collected last; `None` without one.",
 				component: discovery.Component{
 					Platform: discovery.Sensor, Name: "Bed mesh range", DeviceClass: "distance", Unit: "mm", Precision: new(3),
 					Category: discovery.CategoryDiagnostic, Icon: "mdi:grid",

@@ -32,7 +32,8 @@ func cancelObjectPlugin() plugin {
 		rows:     func(*printerView) []printerRow { return objectRows() },
 		received: receiveObjects, document: objectsDocument,
 		actions: []action{{
-			name: cancelObject, permissions: []string{octoprint.PermissionPrint}, rowOnly: true, prepare: prepareCancelObject,
+			name: cancelObject, about: "Leaves an object out of the running print, for good.",
+			permissions: []string{octoprint.PermissionPrint}, rowOnly: true, prepare: prepareCancelObject,
 			runsIn: []octoprint.Phase{octoprint.PhasePrinting, octoprint.PhasePausing, octoprint.PhasePaused, octoprint.PhaseResuming},
 		}},
 		inquiries: []inquiry{{name: cancelObjectID, ask: askObjects}},
@@ -97,11 +98,13 @@ func objectRows() []printerRow {
 	return []printerRow{
 		{
 			key:       "objects",
+			about:     "How many objects the selected file has.",
 			component: discovery.Component{Platform: discovery.Sensor, Name: "Objects", StateClass: "measurement", Icon: "mdi:shape-plus"},
 			value:     of(func(o *objects, _ *printerView) value { return count(len(o.list)) }),
 		},
 		{
 			key:       "current_object",
+			about:     "The name of the object that is printed; `None` without a job or where the plugin doesn't say.",
 			component: discovery.Component{Platform: discovery.Sensor, Name: "Current object", Icon: "mdi:cube-scan"},
 			value: of(func(o *objects, v *printerView) value {
 				if !v.running() {
@@ -112,6 +115,7 @@ func objectRows() []printerRow {
 		},
 		{
 			key:       cancelObject,
+			about:     "Leaves the chosen object out of the running print, for good; it offers those that are still to be printed, and always shows `-`.",
 			component: discovery.Component{Platform: discovery.Select, Name: "Cancel object", Icon: "mdi:cube-off-outline"},
 			value:     of(func(*objects, *printerView) value { return text(noObject) }),
 			options: func(v *printerView) []string {

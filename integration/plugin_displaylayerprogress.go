@@ -68,11 +68,13 @@ func layerJobRows() []printerRow {
 	return []printerRow{
 		{
 			key:       "layer",
+			about:     "The layer that is printed, numbered as the slicer does; `None` without the plugin DisplayLayerProgress, since it isn't guessed from the height.",
 			component: discovery.Component{Platform: discovery.Sensor, Name: "Layer", StateClass: "measurement", Icon: "mdi:layers-outline"},
 			value:     func(v *printerView) value { return number(v.layers().layer, 0) },
 		},
 		{
 			key:       "layers",
+			about:     "How many layers the selected file has; `None` without the plugin DisplayLayerProgress.",
 			component: discovery.Component{Platform: discovery.Sensor, Name: "Layers", Icon: "mdi:layers-triple-outline"},
 			value:     func(v *printerView) value { return number(v.layers().layers, 0) },
 		},
@@ -86,21 +88,25 @@ func layerRows(*printerView) []printerRow {
 	return []printerRow{
 		{
 			key: "height", noise: everyMinute,
+			about:     "The height of the layer that is printed, in mm, told once a minute at most.",
 			component: millimetres("Printed height", "mdi:arrow-expand-vertical"),
 			value:     func(v *printerView) value { return number(v.layers().height, 2) },
 		},
 		{
 			key:       "total_height",
+			about:     "The height of the whole print in mm.",
 			component: millimetres("Total height", "mdi:ruler"),
 			value:     func(v *printerView) value { return number(v.layers().totalHeight, 2) },
 		},
 		{
 			key:       "dlp_fan",
+			about:     "The speed of the part cooling fan that the printed G-code has set, in percent.",
 			component: disabled(percent("Fan speed from G-code", "mdi:fan")),
 			value:     func(v *printerView) value { return number(pluginFan(v), 0) },
 		},
 		{
 			key: "dlp_feedrate", noise: everyMinute,
+			about:     "The feed rate that the printed G-code has set, in mm/min, told once a minute at most.",
 			component: discovery.Component{Platform: discovery.Sensor, Name: "Feed rate from G-code", Unit: "mm/min", StateClass: "measurement", Disabled: true, Icon: "mdi:speedometer"},
 			value:     func(v *printerView) value { return number(v.layers().feedRate, 0) },
 		},

@@ -35,10 +35,15 @@ func enclosurePlugin() plugin {
 			"type pwm, called after their labels, whatever the printer does. Left out are outputs that control a temperature, " +
 			"lights with colors, G-code and scripts, outputs whose button is hidden in OctoPrint, and what has labels that are too much " +
 			"alike. The plugin itself asks for no permission.",
+		example: exampleParts(
+			enclosurePart{Kind: enclosureSensor, Key: "enclosure_{sensor}", Label: "The sensor's label", Humid: true},
+			enclosurePart{Kind: enclosureRegular, Key: "enclosure_{output}", Label: "The output's label"},
+			enclosurePart{Kind: enclosurePWM, Key: "enclosure_{dimmer}", Label: "The output's label"},
+		),
 		configured: configureEnclosure, rows: enclosureRows, received: receiveEnclosure, document: enclosureDocument,
 		actions: []action{
-			{name: enclosureSwitch, permissions: control, runsIn: octoprint.Phases(), rowOnly: true, prepare: prepareOutput},
-			{name: enclosurePower, permissions: control, runsIn: octoprint.Phases(), rowOnly: true, prepare: prepareOutputPower},
+			{name: enclosureSwitch, about: "Switches an output.", permissions: control, runsIn: octoprint.Phases(), rowOnly: true, prepare: prepareOutput},
+			{name: enclosurePower, about: "Sets an output's power.", permissions: control, runsIn: octoprint.Phases(), rowOnly: true, prepare: prepareOutputPower},
 		},
 		inquiries: []inquiry{{
 			name: enclosureID,
@@ -167,7 +172,7 @@ func enclosureValue(figures func(*enclosureState) map[int]value, id int) func(*p
 func (p enclosurePart) sensorRows() []printerRow {
 	read := enclosureValue(func(s *enclosureState) map[int]value { return s.temperature }, p.ID)
 	rows := []printerRow{{
-		key: p.Key + "_temperature", noise: temperature, component: celsius(p.Label+" temperature", 1),
+		key: p.Key + "_temperature", about: "The temperature that the sensor measures, in °C.", noise: temperature, component: celsius(p.Label+" temperature", 1),
 		value: func(v *printerView) value {
 			t := read(v)
 			if p.Fahrenheit && t.kind == numberValue {
@@ -180,6 +185,7 @@ func (p enclosurePart) sensorRows() []printerRow {
 	if p.Humid {
 		rows = append(rows, printerRow{
 			key:       p.Key + "_humidity",
+			about:     "The relative humidity that the sensor measures, in percent.",
 			component: discovery.Component{Platform: discovery.Sensor, Name: p.Label + " humidity", DeviceClass: "humidity", Unit: "%", StateClass: "measurement"},
 			value:     enclosureValue(func(s *enclosureState) map[int]value { return s.humidity }, p.ID),
 		})
@@ -197,6 +203,7 @@ type outputParameters struct {
 func (p enclosurePart) outputRow() printerRow {
 	r := printerRow{key: p.Key, access: AccessControl, permissions: []string{octoprint.PermissionControl}}
 	if p.Kind == enclosureRegular {
+		r.about = "Switches the output, whatever the printer does."
 		r.component = discovery.Component{Platform: discovery.Switch, Name: p.Label, Icon: "mdi:electric-switch"}
 		r.value = enclosureValue(func(s *enclosureState) map[int]value { return s.regular }, p.ID)
 		r.action, r.prompt = enclosureSwitch, true
@@ -209,6 +216,7 @@ func (p enclosurePart) outputRow() printerRow {
 		return r
 	}
 	low, high, step := 0.0, 100.0, 1.0
+	r.about = "Sets the output's power in percent, whatever the printer does."
 	r.component = discovery.Component{Platform: discovery.Number, Name: p.Label, Unit: "%", Min: &low, Max: &high, Step: &step, Mode: "slider", Icon: "mdi:gauge"}
 	r.value = enclosureValue(func(s *enclosureState) map[int]value { return s.pwm }, p.ID)
 	r.action = enclosurePower

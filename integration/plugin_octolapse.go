@@ -31,7 +31,8 @@ func octolapsePlugin() plugin {
 		rows: func(*printerView) []printerRow {
 			return []printerRow{
 				{
-					key: "octolapse_render",
+					key:   "octolapse_render",
+					about: "How far Octolapse is with the film of a print; `None` until it says something.",
 					component: discovery.Component{
 						Platform: discovery.Sensor, Name: "Octolapse rendering", DeviceClass: "enum", Icon: "mdi:filmstrip",
 						Options: []string{renderIdle, renderRunning, renderCompleted, renderFailed},
@@ -40,6 +41,7 @@ func octolapsePlugin() plugin {
 				},
 				{
 					key: "octolapse_progress", noise: percentage,
+					about:     "How much of the film is rendered, in percent; `None` while none is.",
 					component: percent("Octolapse rendering progress", "mdi:filmstrip"),
 					value:     func(v *printerView) value { return number(pluginState[rendering](v, octolapseID).progress, 1) },
 				},

@@ -28,8 +28,8 @@ func piSupportPlugin() plugin {
 		remark: "Bundled with OctoPrint, and only there on a Raspberry Pi. What was wrong before and is not now is not told.",
 		rows: func(*printerView) []printerRow {
 			return []printerRow{
-				piRow("undervoltage", "Undervoltage", "mdi:flash-alert-outline", func(t throttling) *bool { return t.Undervoltage }),
-				piRow("overheating", "Overheating", "mdi:thermometer-alert", func(t throttling) *bool { return t.Overheating }),
+				piRow("undervoltage", "Undervoltage", "mdi:flash-alert-outline", "`ON` while the Raspberry Pi gets too little voltage.", func(t throttling) *bool { return t.Undervoltage }),
+				piRow("overheating", "Overheating", "mdi:thermometer-alert", "`ON` while the Raspberry Pi is too hot.", func(t throttling) *bool { return t.Overheating }),
 			}
 		},
 		received:  piReceived,
@@ -40,9 +40,9 @@ func piSupportPlugin() plugin {
 	}
 }
 
-func piRow(key, name, icon string, flag func(throttling) *bool) printerRow {
+func piRow(key, name, icon, about string, flag func(throttling) *bool) printerRow {
 	return printerRow{
-		key: key, permissions: []string{piPermission},
+		key: key, about: about, permissions: []string{piPermission},
 		component: discovery.Component{
 			Platform: discovery.BinarySensor, Name: name, DeviceClass: "problem", Category: discovery.CategoryDiagnostic, Icon: icon,
 		},

@@ -67,8 +67,10 @@ const plugRemark = "A switch for each plug that the plugin's settings list, call
 func (f plugFamily) plugin() plugin {
 	return plugin{
 		id: f.id, name: f.name, remark: plugRemark, configured: f.configured, rows: f.rows, received: f.received, document: f.document,
+		example: exampleParts(plug{Key: f.prefix + "{plug}", Label: "The plug's label", Metered: true}),
 		actions: []action{{
-			name: f.action(), permissions: []string{f.permission}, runsIn: octoprint.Phases(), rowOnly: true, prepare: f.prepare,
+			name: f.action(), about: "Switches a plug; off is refused while a job runs or a file is sent to the printer.",
+			permissions: []string{f.permission}, runsIn: octoprint.Phases(), rowOnly: true, prepare: f.prepare,
 		}},
 		inquiries: []inquiry{{
 			name: f.id, permission: f.permission, every: plugInterval, ask: f.ask,
@@ -147,6 +149,7 @@ func (f plugFamily) plugRows(p plug) []printerRow {
 	if !p.Watched {
 		rows = append(rows, printerRow{
 			key: p.Key, prompt: true, access: AccessControl, permissions: []string{f.permission},
+			about:     "Switches the plug; off is refused while a job runs or a file is sent to the printer, which it may feed.",
 			component: discovery.Component{Platform: discovery.Switch, Name: p.Label, DeviceClass: "outlet"},
 			value:     of(func(r plugReading) value { return r.on }),
 			action:    f.action(),
@@ -161,10 +164,12 @@ func (f plugFamily) plugRows(p plug) []printerRow {
 	if p.Metered {
 		rows = append(rows, printerRow{
 			key:       p.Key + "_power",
+			about:     "The power that the plug delivers, in watts.",
 			component: discovery.Component{Platform: discovery.Sensor, Name: p.Label + " power", DeviceClass: "power", Unit: "W", StateClass: "measurement"},
 			value:     of(func(r plugReading) value { return r.power }),
 		}, printerRow{
 			key:       p.Key + "_energy",
+			about:     "The energy that the plug has delivered altogether, in kilowatt-hours.",
 			component: discovery.Component{Platform: discovery.Sensor, Name: p.Label + " energy", DeviceClass: "energy", Unit: "kWh", StateClass: "total_increasing"},
 			value:     of(func(r plugReading) value { return r.energy }),
 		})

@@ -40,7 +40,8 @@ func promptPlugin() plugin {
 			"An answer to a dialog that is closed, or that took another's place within the last second, is refused.",
 		rows: promptRows,
 		actions: []action{{
-			name: actionAnswer, rowOnly: true, permissions: []string{octoprint.PermissionPrompt},
+			name: actionAnswer, about: "Answers what the printer asks.",
+			rowOnly: true, permissions: []string{octoprint.PermissionPrompt},
 			runsIn: octoprint.Phases(), prepare: prepareAnswer,
 		}},
 		received: promptReceived,
@@ -78,6 +79,7 @@ func promptRows(*printerView) []printerRow {
 	return []printerRow{
 		{
 			key: "prompt", prompt: true, access: AccessControl, permissions: permissions,
+			about:     "What the printer asks on its display; `None` while it asks nothing.",
 			component: discovery.Component{Platform: discovery.Sensor, Name: "Prompt", Icon: "mdi:message-question-outline"},
 			value: func(v *printerView) value {
 				if !v.asks() {
@@ -88,6 +90,7 @@ func promptRows(*printerView) []printerRow {
 		},
 		{
 			key: actionAnswer, access: AccessControl, permissions: permissions,
+			about:     "Answers what the printer asks: it offers the choices, and `-` where there are none; refused if the dialog is closed or came up within the last second in place of another.",
 			component: discovery.Component{Platform: discovery.Select, Name: "Answer to prompt", Icon: "mdi:message-reply-text-outline"},
 			value: func(v *printerView) value {
 				switch d := v.dialog(); {

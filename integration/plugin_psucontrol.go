@@ -22,6 +22,7 @@ func psuControlPlugin() plugin {
 		rows: func(*printerView) []printerRow {
 			return []printerRow{{
 				key: actionPSU, prompt: true, access: AccessControl, permissions: []string{psuPermission},
+				about:     "Switches the printer's power; off is refused while a job runs or a file is sent to the printer.",
 				component: discovery.Component{Platform: discovery.Switch, Name: "Printer power", Icon: "mdi:power-socket"},
 				value: func(v *printerView) value {
 					on := pluginState[*bool](v, psuID)
@@ -34,7 +35,8 @@ func psuControlPlugin() plugin {
 			}}
 		},
 		actions: []action{{
-			name: actionPSU, rowOnly: true, permissions: []string{psuPermission}, runsIn: octoprint.Phases(), prepare: preparePSU,
+			name: actionPSU, about: "Switches the printer's power; off is refused while a job runs or a file is sent to the printer.",
+			rowOnly: true, permissions: []string{psuPermission}, runsIn: octoprint.Phases(), prepare: preparePSU,
 		}},
 		received: func(_ string, message json.RawMessage) func(*printerView) { return psuState(message) },
 		inquiries: []inquiry{{

@@ -33,9 +33,9 @@ func resourceMonitorPlugin() plugin {
 			heat := celsius("SoC temperature", 1)
 			heat.Category = discovery.CategoryDiagnostic
 			return []printerRow{
-				{key: "cpu", component: share("CPU usage", "mdi:cpu-64-bit"), value: func(v *printerView) value { return number(v.resources().cpu, 1) }},
-				{key: "memory", component: share("Memory usage", "mdi:memory"), value: func(v *printerView) value { return number(v.resources().memory, 1) }},
-				{key: "soc_temperature", component: heat, noise: temperature, value: func(v *printerView) value { return number(v.resources().temperature, 1) }},
+				{key: "cpu", about: "How busy the computer is that OctoPrint runs on, in percent of all its cores.", component: share("CPU usage", "mdi:cpu-64-bit"), value: func(v *printerView) value { return number(v.resources().cpu, 1) }},
+				{key: "memory", about: "How much of that computer's memory is in use, in percent.", component: share("Memory usage", "mdi:memory"), value: func(v *printerView) value { return number(v.resources().memory, 1) }},
+				{key: "soc_temperature", about: "The temperature of that computer's processor in °C.", component: heat, noise: temperature, value: func(v *printerView) value { return number(v.resources().temperature, 1) }},
 			}
 		},
 		inquiries: []inquiry{{

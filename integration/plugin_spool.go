@@ -91,6 +91,37 @@ func spoolRows(plugin, selects string, v *printerView) []printerRow {
 }
 
 func toolSpoolRows(plugin, selects, tool, name string) []printerRow {
+	choice := printerRow{
+		key:       "spool_" + tool,
+		about:     "Says which spool is on the tool; it offers all spools by name and number, and `-` for none.",
+		component: discovery.Component{Platform: discovery.Select, Name: name, Icon: "mdi:printer-3d-nozzle"},
+		value: func(v *printerView) value {
+			s := pluginState[*spools](v, plugin)
+			switch {
+			case s == nil:
+				return unknown
+			case s.loaded[tool] == nil:
+				return text(noSpool)
+			}
+			return text(s.loaded[tool].option)
+		},
+		options: func(v *printerView) []string {
+			if s := pluginState[*spools](v, plugin); s != nil {
+				return s.options
+			}
+			return []string{noSpool}
+		},
+		access: AccessControl, permissions: []string{octoprint.PermissionControl},
+		action: selects,
+		parameters: func(payload string) (json.RawMessage, *refusal) {
+			return encodeParameters(spoolParameters{Tool: tool, Spool: payload}), nil
+		},
+	}
+	return append([]printerRow{choice}, spoolFigures(plugin, tool, name)...)
+}
+
+// spoolFigures show the spool that is on a tool.
+func spoolFigures(plugin, tool, name string) []printerRow {
 	of := func(figure func(*loadedSpool) value) func(*printerView) value {
 		return func(v *printerView) value {
 			s := pluginState[*spools](v, plugin)
@@ -102,47 +133,26 @@ func toolSpoolRows(plugin, selects, tool, name string) []printerRow {
 	}
 	return []printerRow{
 		{
-			key:       "spool_" + tool,
-			component: discovery.Component{Platform: discovery.Select, Name: name, Icon: "mdi:printer-3d-nozzle"},
-			value: func(v *printerView) value {
-				s := pluginState[*spools](v, plugin)
-				switch {
-				case s == nil:
-					return unknown
-				case s.loaded[tool] == nil:
-					return text(noSpool)
-				}
-				return text(s.loaded[tool].option)
-			},
-			options: func(v *printerView) []string {
-				if s := pluginState[*spools](v, plugin); s != nil {
-					return s.options
-				}
-				return []string{noSpool}
-			},
-			access: AccessControl, permissions: []string{octoprint.PermissionControl},
-			action: selects,
-			parameters: func(payload string) (json.RawMessage, *refusal) {
-				return encodeParameters(spoolParameters{Tool: tool, Spool: payload}), nil
-			},
-		},
-		{
 			key:       tool + "_spool_name",
+			about:     "The name of the spool on the tool; `None` without one.",
 			component: discovery.Component{Platform: discovery.Sensor, Name: name + " name", Icon: "mdi:label"},
 			value:     of(func(s *loadedSpool) value { return text(s.name) }),
 		},
 		{
 			key:       tool + "_spool_material",
+			about:     "The material of the spool on the tool; `None` without one.",
 			component: discovery.Component{Platform: discovery.Sensor, Name: name + " material", Icon: "mdi:flask"},
 			value:     of(func(s *loadedSpool) value { return text(s.material) }),
 		},
 		{
 			key:       tool + "_spool_color",
+			about:     "The color of the spool on the tool as `#RRGGBB`, several separated by commas, or its name; `None` without one.",
 			component: discovery.Component{Platform: discovery.Sensor, Name: name + " color", Icon: "mdi:palette"},
 			value:     of(func(s *loadedSpool) value { return text(s.color) }),
 		},
 		{
 			key:       tool + "_spool_remaining",
+			about:     "How much filament is left on the tool's spool, in grams; `None` where that isn't known.",
 			component: discovery.Component{Platform: discovery.Sensor, Name: name + " remaining", DeviceClass: "weight", Unit: "g", StateClass: "measurement"},
 			value:     of(func(s *loadedSpool) value { return number(s.remaining, 1) }),
 		},

@@ -26,7 +26,8 @@ func spoolmanPlugin() plugin {
 			"Where SpoolManager is installed as well, Spoolman has these rows.",
 		rows: func(v *printerView) []printerRow { return spoolRows(spoolmanID, spoolmanSelect, v) },
 		actions: []action{{
-			name: spoolmanSelect, permissions: []string{octoprint.PermissionControl}, runsIn: octoprint.Phases(), rowOnly: true,
+			name: spoolmanSelect, about: "Says which spool is on a tool.",
+			permissions: []string{octoprint.PermissionControl}, runsIn: octoprint.Phases(), rowOnly: true,
 			prepare: choosesSpool(spoolmanID, selectSpoolmanSpool),
 		}},
 		inquiries: []inquiry{{

@@ -41,7 +41,8 @@ func spoolManagerPlugin() plugin {
 			return spoolRows(spoolManagerID, spoolManagerSelect, v)
 		},
 		actions: []action{{
-			name: spoolManagerSelect, permissions: []string{octoprint.PermissionControl}, runsIn: octoprint.Phases(), rowOnly: true,
+			name: spoolManagerSelect, about: "Says which spool is on a tool.",
+			permissions: []string{octoprint.PermissionControl}, runsIn: octoprint.Phases(), rowOnly: true,
 			prepare: choosesSpool(spoolManagerID, selectSpoolManagerSpool),
 		}},
 		inquiries: []inquiry{{

@@ -27,6 +27,7 @@ func namedPresets(list []octoprint.Preset) []octoprint.Preset {
 func presetRow() printerRow {
 	return printerRow{
 		key:       "preset",
+		about:     "Sets the target of every heater as the temperature preset of that name in OctoPrint's settings has it, refused as a whole if any is above the configured limit; it shows the preset that all targets match, else `None`.",
 		component: discovery.Component{Platform: discovery.Select, Name: "Preset", Icon: "mdi:thermometer-auto"},
 		value:     func(v *printerView) value { return text(v.preset()) },
 		options: func(v *printerView) []string {

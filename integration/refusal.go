@@ -12,25 +12,53 @@ import (
 // MQTT contract.
 type Code string
 
-// The codes.
+// The codes; [codes] says what they mean.
 const (
-	CodeRetained     Code = "retained"      // the message was retained, so nobody sent it just now
-	CodeExpired      Code = "expired"       // it waited for more than 10 s
-	CodeDuplicate    Code = "duplicate"     // the same command came a moment ago
-	CodeNotPermitted Code = "not_permitted" // OctoPrint doesn't permit it to the API key's user
-	CodeAccessDenied Code = "access_denied" // our configuration doesn't allow it
+	CodeRetained     Code = "retained"
+	CodeExpired      Code = "expired"
+	CodeDuplicate    Code = "duplicate"
+	CodeNotPermitted Code = "not_permitted"
+	CodeAccessDenied Code = "access_denied"
 	CodeOutOfRange   Code = "out_of_range"
-	CodeInvalid      Code = "invalid" // the payload can't be understood
+	CodeInvalid      Code = "invalid"
 	CodeTooLarge     Code = "too_large"
-	CodeWrongState   Code = "wrong_state"           // the printer is doing something else
-	CodeOffline      Code = "printer_offline"       // OctoPrint has no connection to the printer
-	CodeUnreachable  Code = "octoprint_unreachable" // there is no session with OctoPrint
-	CodeOctoPrint    Code = "octoprint_error"       // OctoPrint refused or failed
-	CodeNotArmed     Code = "not_armed"             // it needs arming first
+	CodeWrongState   Code = "wrong_state"
+	CodeOffline      Code = "printer_offline"
+	CodeUnreachable  Code = "octoprint_unreachable"
+	CodeOctoPrint    Code = "octoprint_error"
+	CodeNotArmed     Code = "not_armed"
 	CodeTimeout      Code = "timeout"
 	CodeNoAction     Code = "unknown_action"
 	CodeNoPrinter    Code = "unknown_printer"
 )
+
+// codeKind is a code with what it means.
+type codeKind struct {
+	code  Code
+	about string // a sentence
+}
+
+// codes are all of them.
+func codes() []codeKind {
+	return []codeKind{
+		{CodeRetained, "The message was retained, so nobody sent it just now."},
+		{CodeExpired, "It waited for more than 10 s behind other commands, or a later emergency stop or target of 0 has overtaken it."},
+		{CodeDuplicate, "It has the transaction of another within a minute (`info` and `health` of the bridge answer anyway), is the same start, print, movement or G-code within a second, or arms again."},
+		{CodeNotPermitted, "OctoPrint doesn't permit it to the API key's user."},
+		{CodeAccessDenied, "The configuration doesn't allow it: `access`, `gcode_allow` or `mqtt.admin`."},
+		{CodeOutOfRange, "The number is beyond what the row, the printer or the configured limit allows."},
+		{CodeInvalid, "The payload can't be understood, or names what isn't there."},
+		{CodeTooLarge, "The payload has more than 64 KiB, or 6 MiB for an upload."},
+		{CodeWrongState, "The printer is doing something else, or something is missing first."},
+		{CodeOffline, "OctoPrint has no connection to the printer."},
+		{CodeUnreachable, "The bridge has no session with OctoPrint."},
+		{CodeOctoPrint, "OctoPrint refused, or failed."},
+		{CodeNotArmed, "It needs arming first."},
+		{CodeTimeout, "OctoPrint did not answer in time, or too many commands were waiting."},
+		{CodeNoAction, "There is no action or row of that name."},
+		{CodeNoPrinter, "There is no printer of that id."},
+	}
+}
 
 // refusal is why a command was not carried out.
 type refusal struct {

@@ -125,7 +125,7 @@ func noPrinter(id string) *refusal {
 
 // response is the answer to a command.
 type response struct {
-	Transaction json.RawMessage `json:"transaction"`
+	Transaction json.RawMessage `json:"transaction" schema:"string number"`
 	Status      string          `json:"status"`
 	Error       *refusal        `json:"error"`
 	Data        any             `json:"data"`

@@ -15,6 +15,9 @@ import (
 type row[V any] struct {
 	// key is the row's name in topics and ids; it never changes.
 	key string
+	// about says in one sentence what the value is or the command does, for the
+	// documentation.
+	about string
 	// component has no topics and ids: they are derived from key.
 	component discovery.Component
 	// value is nil for rows without a state. It must not block, and takes what

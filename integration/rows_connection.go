@@ -26,20 +26,21 @@ type profileOption struct {
 // connectionRows choose what the next connection is made with. While there is a
 // connection they show what that was made with.
 func connectionRows(v *printerView) []printerRow {
-	choice := func(key, name, icon string) printerRow {
+	choice := func(key, name, icon, about string) printerRow {
 		return printerRow{
-			key: key, access: AccessControl, permissions: []string{octoprint.PermissionConnection},
+			key: key, about: about, access: AccessControl, permissions: []string{octoprint.PermissionConnection},
 			component: discovery.Component{Platform: discovery.Select, Name: name, Category: discovery.CategoryConfig, Disabled: true, Icon: icon},
 		}
 	}
-	profile := choice("profile", "Printer profile", "mdi:printer-3d-nozzle-outline")
+	profile := choice("profile", "Printer profile", "mdi:printer-3d-nozzle-outline",
+		"Chooses the printer profile of the next connection; it shows the one in use, or the one that will be.")
 	profile.value = whileLive(func(v *printerView) value { return text(v.profileOption()) })
 	profile.options = func(v *printerView) []string { return orNoOption(v.profileOptions()) }
 	profile.action, profile.parameters = actionSetProfile, choosing
 	if !v.serial() {
 		return []printerRow{profile} // other connectors' parameters are OctoPrint's secret
 	}
-	port := choice("port", "Port", "mdi:serial-port")
+	port := choice("port", "Port", "mdi:serial-port", "Chooses the serial port of the next connection; it shows the one in use, or the one that will be.")
 	port.value = whileLive(func(v *printerView) value { return text(v.port()) })
 	port.options = func(v *printerView) []string { return append([]string{octoprint.PortAuto}, v.has.Ports...) }
 	port.action, port.parameters = actionSetPort, choosing
@@ -103,8 +104,8 @@ func connectionActions() []action {
 	connection := []string{octoprint.PermissionConnection}
 	unbusy := []octoprint.Phase{octoprint.PhaseOffline, octoprint.PhaseError, octoprint.PhaseIdle}
 	return []action{
-		{name: actionSetPort, permissions: connection, runsIn: unbusy, rowOnly: true, prepare: prepareSetPort},
-		{name: actionSetProfile, permissions: connection, runsIn: unbusy, rowOnly: true, prepare: prepareSetProfile},
+		{name: actionSetPort, about: "Chooses the port of the next connection.", permissions: connection, runsIn: unbusy, rowOnly: true, prepare: prepareSetPort},
+		{name: actionSetProfile, about: "Chooses the printer profile of the next connection.", permissions: connection, runsIn: unbusy, rowOnly: true, prepare: prepareSetProfile},
 	}
 }
 
@@ -152,7 +153,7 @@ func prepareConnect(parameters json.RawMessage, v *printerView) (call, *refusal)
 	}
 	o := octoprint.ConnectOptions{Port: p.Port, Profile: cmp.Or(p.Profile, v.chosen.Profile)}
 	if p.Baudrate != nil {
-		if r := inRange(float64(*p.Baudrate), 1200, 4_000_000); r != nil {
+		if r := inRange(float64(*p.Baudrate), slowest, quickest); r != nil {
 			return call{}, r
 		}
 		o.Baudrate = *p.Baudrate

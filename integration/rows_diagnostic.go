@@ -15,6 +15,7 @@ func diagnosticRows() []printerRow {
 	return []printerRow{
 		{
 			key:       "firmware",
+			about:     "The name of the printer's firmware; `None` while OctoPrint has no connection to the printer or doesn't know.",
 			component: discovery.Component{Platform: discovery.Sensor, Name: "Firmware", Category: diagnostic, Icon: "mdi:chip"},
 			value: func(v *printerView) value {
 				if !v.state.Phase.Connected() {
@@ -25,11 +26,13 @@ func diagnosticRows() []printerRow {
 		},
 		{
 			key:       "safe_mode",
+			about:     "`ON` while OctoPrint runs in safe mode, without the plugins that didn't come with it.",
 			component: discovery.Component{Platform: discovery.BinarySensor, Name: "Safe mode", DeviceClass: "problem", Category: diagnostic},
 			value:     whileLive(func(v *printerView) value { return v.now.safeMode }),
 		},
 		{
 			key: "disk_free", permissions: []string{octoprint.PermissionFilesList},
+			about: "The disk space that OctoPrint has left, in bytes, asked for every 10 minutes and told when it has moved by a hundredth.",
 			component: discovery.Component{
 				Platform: discovery.Sensor, Name: "Disk space free", DeviceClass: "data_size", Unit: "B", StateClass: "measurement",
 				Category: diagnostic, Icon: "mdi:harddisk",
@@ -38,6 +41,7 @@ func diagnosticRows() []printerRow {
 		},
 		{
 			key: "missing_permissions", bridged: true,
+			about:     "How many of OctoPrint's permissions the API key's user lacks that would give more rows; the attributes name them, with the rows and the group that has them.",
 			component: discovery.Component{Platform: discovery.Sensor, Name: "Missing permissions", Precision: new(0), Category: diagnostic, Icon: "mdi:shield-key-outline"},
 			value: func(v *printerView) value {
 				if v.missing == nil || !v.reached() {
@@ -54,6 +58,7 @@ func diagnosticRows() []printerRow {
 		},
 		{
 			key: "reconnects", bridged: true,
+			about:     "How often the session with OctoPrint was lost and came back since the bridge started.",
 			component: discovery.Component{Platform: discovery.Sensor, Name: "Reconnects", StateClass: "total_increasing", Precision: new(0), Category: diagnostic, Disabled: true, Icon: "mdi:lan-pending"},
 			value: func(v *printerView) value {
 				if v.counters == nil {
@@ -64,6 +69,7 @@ func diagnosticRows() []printerRow {
 		},
 		{
 			key: "frame_rate", bridged: true,
+			about:     "How many messages a minute OctoPrint sends, told when that has changed by a tenth.",
 			component: discovery.Component{Platform: discovery.Sensor, Name: "Messages a minute", Unit: "1/min", StateClass: "measurement", Precision: new(0), Category: diagnostic, Disabled: true, Icon: "mdi:pulse"},
 			value:     func(v *printerView) value { return v.frameRate },
 		},

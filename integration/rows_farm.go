@@ -10,36 +10,40 @@ type farmRow = row[*farmView]
 // controlled.
 func farmRows(control bool) []farmRow {
 	rows := []farmRow{
-		counting("printers", "Printers", "mdi:printer-3d", (*farmView).enabled),
-		counting("printing", "Printing", "mdi:printer-3d-nozzle", inCategory(categoryPrinting)),
-		counting("paused", "Paused", "mdi:pause-circle-outline", inCategory(categoryPaused)),
-		counting("idle", "Idle", "mdi:sleep", inCategory(categoryIdle)),
-		counting("offline", "Offline", "mdi:power-plug-off-outline", inCategory(categoryOffline)),
-		named(counting("error", "Error", "mdi:alert-circle-outline", inCategory(categoryError)), categoryError),
-		named(counting("unreachable", "Unreachable", "mdi:lan-disconnect", inCategory(categoryUnreachable)), categoryUnreachable),
-		counting("ready", "Ready", "mdi:printer-3d-nozzle-outline", func(v *farmView) int { return v.ready }),
+		counting("printers", "Printers", "mdi:printer-3d", "How many printers there are, without those that the configuration disables.", (*farmView).enabled),
+		counting("printing", "Printing", "mdi:printer-3d-nozzle", "How many printers are printing or being sent a file.", inCategory(categoryPrinting)),
+		counting("paused", "Paused", "mdi:pause-circle-outline", "How many printers are paused or pausing.", inCategory(categoryPaused)),
+		counting("idle", "Idle", "mdi:sleep", "How many printers have nothing to do or are connecting.", inCategory(categoryIdle)),
+		counting("offline", "Offline", "mdi:power-plug-off-outline", "How many printers OctoPrint has no connection to.", inCategory(categoryOffline)),
+		named(counting("error", "Error", "mdi:alert-circle-outline", "How many printers have an error; the attributes name them.", inCategory(categoryError)), categoryError),
+		named(counting("unreachable", "Unreachable", "mdi:lan-disconnect", "How many printers have an OctoPrint that the bridge has no session with; the attributes name them.", inCategory(categoryUnreachable)), categoryUnreachable),
+		counting("ready", "Ready", "mdi:printer-3d-nozzle-outline", "How many printers are ready for the next print.", func(v *farmView) int { return v.ready }),
 		{
 			key: "next_free", noise: finishing,
+			about:     "The earliest finish of all jobs that are running; `None` without any.",
 			component: timestamp("Next free", "mdi:clock-end"),
 			value:     func(v *farmView) value { return v.nextFree },
 		},
 		{
 			key: "attention", prompt: true,
+			about:      "`ON` while a printer needs a person: for an error, a pause that the printer made by itself, unattended heat, a prompt, or a rejected API key; the attributes say which and why.",
 			component:  discovery.Component{Platform: discovery.BinarySensor, Name: "Attention", DeviceClass: "problem"},
 			value:      func(v *farmView) value { return onOff(len(v.attention) > 0) },
 			attributes: func(v *farmView) any { return v.attention },
 		},
 		{
 			key: "event", topic: discovery.Topics.Event,
+			about:     "Every event of every printer, by its `event_type`.",
 			component: discovery.Component{Platform: discovery.Event, Name: "Event", EventTypes: eventTypes(), Icon: "mdi:bell-outline"},
 		},
 	}
 	if control {
 		rows = append(rows,
-			farmButton("pause_all", "Pause all", "mdi:pause"), farmButton("resume_all", "Resume all", "mdi:play-pause"),
-			rarely(farmButton(actionArm, "Arm", "mdi:shield-key-outline")),
-			rarely(farmButton("cancel_all", "Cancel all", "mdi:stop")),
-			rarely(farmButton(actionEmergencyStopAll, "Emergency stop of all", "mdi:alert-octagon")),
+			farmButton("pause_all", "Pause all", "mdi:pause", "Pauses every job that is running."),
+			farmButton("resume_all", "Resume all", "mdi:play-pause", "Resumes every job that is paused."),
+			rarely(farmButton(actionArm, "Arm", "mdi:shield-key-outline", "Allows one of `cancel_all` and `emergency_stop_all`, within the next 10 s.")),
+			rarely(farmButton("cancel_all", "Cancel all", "mdi:stop", "Cancels every job, if `arm` was pressed less than 10 s ago.")),
+			rarely(farmButton(actionEmergencyStopAll, "Emergency stop of all", "mdi:alert-octagon", "Stops every printer at once (M112), if `arm` was pressed less than 10 s ago.")),
 		)
 	}
 	return rows
@@ -49,9 +53,10 @@ func inCategory(c category) func(*farmView) int {
 	return func(v *farmView) int { return v.counts[c] }
 }
 
-func counting(key, name, icon string, n func(*farmView) int) farmRow {
+func counting(key, name, icon, about string, n func(*farmView) int) farmRow {
 	return farmRow{
 		key:       key,
+		about:     about,
 		component: discovery.Component{Platform: discovery.Sensor, Name: name, StateClass: "measurement", Precision: new(0), Icon: icon},
 		value:     func(v *farmView) value { return count(n(v)) },
 		prompt:    true,
@@ -76,9 +81,9 @@ func rarely(r farmRow) farmRow {
 	return r
 }
 
-func farmButton(key, name, icon string) farmRow {
+func farmButton(key, name, icon, about string) farmRow {
 	return farmRow{
-		key: key, access: AccessControl, action: key,
+		key: key, about: about, access: AccessControl, action: key,
 		component:  discovery.Component{Platform: discovery.Button, Name: name, Icon: icon},
 		parameters: pressed,
 	}

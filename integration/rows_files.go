@@ -21,6 +21,7 @@ const noOption = "-"
 func fileChoiceRows() []printerRow {
 	return []printerRow{{
 		key: "selected_file", access: AccessControl, permissions: []string{octoprint.PermissionSelect, octoprint.PermissionFilesList},
+		about:     "Selects a file for the next print: it offers the 50 newest printable files as `ORIGIN/PATH`, and shows the selected one.",
 		component: discovery.Component{Platform: discovery.Select, Name: "Selected file", Disabled: true, Icon: "mdi:file-check-outline"},
 		value: func(v *printerView) value {
 			if v.state.Job.Path == "" {

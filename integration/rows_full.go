@@ -14,6 +14,7 @@ func fullRows() []printerRow {
 	return []printerRow{
 		{
 			key: actionMessage, access: AccessFull, permissions: control,
+			about:     "Shows a line of up to 64 characters on the printer's display.",
 			component: discovery.Component{Platform: discovery.Notify, Name: "Message on the display", Icon: "mdi:message-text-outline"},
 			action:    actionMessage,
 			parameters: func(payload string) (json.RawMessage, *refusal) {
@@ -22,6 +23,7 @@ func fullRows() []printerRow {
 		},
 		{
 			key: actionGcode, access: AccessFull, permissions: control,
+			about:     "Sends a line of G-code to the printer, if `gcode_allow` in the configuration lists its word.",
 			component: discovery.Component{Platform: discovery.Text, Name: "G-code", Disabled: true, Min: &shortest, Max: &longest, Mode: "text", Icon: "mdi:console-line"},
 			action:    actionGcode,
 			parameters: func(payload string) (json.RawMessage, *refusal) {

@@ -44,16 +44,19 @@ func heaterRows(c *PrinterConfig, heater, name string) []printerRow {
 	return []printerRow{
 		{
 			key: heater + "_temperature", noise: temperature,
+			about:     "The heater's temperature in °C; `None` while OctoPrint has no connection to the printer.",
 			component: celsius(name+" temperature", 1),
 			value:     reading(heater, func(h octoprint.Heater) *float64 { return h.Actual }),
 		},
 		{
 			key:       heater + "_target",
+			about:     "The temperature in °C that the heater is to have, whoever has set it; 0 is off, and `None` means that OctoPrint has no connection to the printer.",
 			component: celsius(name+" target", 0),
 			value:     reading(heater, func(h octoprint.Heater) *float64 { return h.Target }),
 		},
 		{
-			key: heater + "_setpoint",
+			key:   heater + "_setpoint",
+			about: "Sets the heater's target in °C, 0 to switch it off; it shows the target, or `None` where that is above the configured limit.",
 			component: discovery.Component{
 				Platform: discovery.Number, Name: name + " setpoint", DeviceClass: "temperature", Unit: "°C",
 				Min: &lowest, Max: &highest, Step: &step, Mode: "box", Icon: "mdi:thermometer-lines",
@@ -69,7 +72,8 @@ func heaterRows(c *PrinterConfig, heater, name string) []printerRow {
 			parameters: heating(heater),
 		},
 		{
-			key: heater + "_offset",
+			key:   heater + "_offset",
+			about: "Sets what OctoPrint adds to each target of the heater that comes from G-code, in °C.",
 			component: discovery.Component{
 				Platform: discovery.Number, Name: name + " offset", DeviceClass: "temperature_delta", Unit: "°C", Disabled: true,
 				Min: &coldest, Max: &hottest, Step: &step, Mode: "box", Category: discovery.CategoryConfig, Icon: "mdi:thermometer-plus",
@@ -98,7 +102,8 @@ const (
 func climateRow(heater, name string, highest float64) printerRow {
 	lowest, step := 0.0, 1.0
 	return printerRow{
-		key: heater + "_heater",
+		key:   heater + "_heater",
+		about: "The heater as a thermostat: `off` sets a target of 0, and `heat` is refused without a target; the temperature is set by the setpoint.",
 		component: discovery.Component{
 			Platform: discovery.Climate, Name: name + " heater", Disabled: true, Icon: "mdi:radiator",
 			Min: &lowest, Max: &highest, Step: &step,

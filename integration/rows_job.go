@@ -29,36 +29,43 @@ func progressRows() []printerRow {
 	return []printerRow{
 		{
 			key: "file", prompt: true,
+			about:     "The name of the selected or running file as OctoPrint shows it; `None` without one.",
 			component: discovery.Component{Platform: discovery.Sensor, Name: "File", Icon: "mdi:file-outline"},
 			value:     func(v *printerView) value { return text(v.state.Job.Display) },
 		},
 		{
 			key: "progress", noise: percentage,
+			about:     "How much of the job is done, in percent: by time where OctoPrint's estimate of the time left is good, else by the file's bytes; `None` without a job.",
 			component: percent("Progress", "mdi:progress-clock"),
 			value:     func(v *printerView) value { return number(v.progress(), 1) },
 		},
 		{
 			key:       "elapsed",
+			about:     "How long the job has been running, in whole minutes; `None` without one.",
 			component: minutes("Time elapsed", "mdi:timer-play-outline"),
 			value:     (*printerView).elapsed,
 		},
 		{
 			key:       "remaining",
+			about:     "How long the job will take from now on as OctoPrint estimates it, in minutes, a minute begun being a whole one; `None` without a job and while it is paused.",
 			component: minutes("Time remaining", "mdi:timer-sand"),
 			value:     (*printerView).remaining,
 		},
 		{
 			key: "started", prompt: true,
+			about:     "When the job started; `None` without one.",
 			component: timestamp("Started", "mdi:clock-start"),
 			value:     func(v *printerView) value { return instant(v.started()) },
 		},
 		{
 			key: "finish", noise: finishing,
+			about:     "When the job will be done as OctoPrint estimates it; it moves only when it is off by more than a minute and a hundredth of the time left, and is `None` without a job and while it is paused.",
 			component: timestamp("Finish", "mdi:clock-end"),
 			value:     func(v *printerView) value { return instant(v.finish()) },
 		},
 		{
 			key: "progress_bytes", noise: percentage,
+			about:     "How much of the file has been sent to the printer, in percent of its bytes; `None` without a job.",
 			component: disabled(percent("Progress by bytes", "mdi:file-percent-outline")),
 			value: func(v *printerView) value {
 				if !v.running() {
@@ -84,6 +91,7 @@ func lastJobRows() []printerRow {
 	return []printerRow{
 		{
 			key: "last_result", prompt: true, bridged: true,
+			about: "How the last print ended: `undetermined` is one that nobody saw end and that was no success.",
 			component: discovery.Component{
 				Platform: discovery.Sensor, Name: "Last result", DeviceClass: "enum", Icon: "mdi:flag-checkered",
 				Options: results(),
@@ -92,11 +100,13 @@ func lastJobRows() []printerRow {
 		},
 		{
 			key: "last_file", bridged: true,
+			about:     "The name of the file that was printed last.",
 			component: discovery.Component{Platform: discovery.Sensor, Name: "Last file", Icon: "mdi:file-check-outline"},
 			value:     func(v *printerView) value { return text(v.prints.last.file) },
 		},
 		{
 			key: "last_duration", bridged: true,
+			about:     "How long the last print took, in minutes.",
 			component: minutes("Last duration", "mdi:timer-check-outline"),
 			value: func(v *printerView) value {
 				d := v.prints.last.duration
@@ -109,6 +119,7 @@ func lastJobRows() []printerRow {
 		},
 		{
 			key: "last_ended", bridged: true,
+			about:     "When the last print ended.",
 			component: timestamp("Last ended", "mdi:clock-check-outline"),
 			value:     func(v *printerView) value { return instant(v.prints.last.ended) },
 		},
@@ -118,7 +129,8 @@ func lastJobRows() []printerRow {
 func fileRows() []printerRow {
 	return []printerRow{
 		{
-			key: "estimate_origin",
+			key:   "estimate_origin",
+			about: "What OctoPrint bases its estimate of the time left on; `None` where it has none.",
 			component: discovery.Component{
 				Platform: discovery.Sensor, Name: "Estimate based on", DeviceClass: "enum", Options: origins(),
 				Category: discovery.CategoryDiagnostic, Disabled: true, Icon: "mdi:crystal-ball",
@@ -127,6 +139,7 @@ func fileRows() []printerRow {
 		},
 		{
 			key:       "estimated_total",
+			about:     "How long the selected file takes by OctoPrint's analysis or its former prints, in minutes; `None` where that isn't known.",
 			component: disabled(minutes("Estimated total", "mdi:timer-cog-outline")),
 			value: func(v *printerView) value {
 				e := v.state.Job.Estimated
@@ -138,7 +151,8 @@ func fileRows() []printerRow {
 			},
 		},
 		{
-			key: "file_size",
+			key:   "file_size",
+			about: "The size of the selected file in bytes; `None` without one.",
 			component: discovery.Component{
 				Platform: discovery.Sensor, Name: "File size", DeviceClass: "data_size", Unit: "B",
 				Category: discovery.CategoryDiagnostic, Disabled: true, Icon: "mdi:file-document-outline",
@@ -147,6 +161,7 @@ func fileRows() []printerRow {
 		},
 		{
 			key:       "filament_length",
+			about:     "The length of filament that the selected file needs, of all tools together, in metres; `None` where it isn't known.",
 			component: discovery.Component{Platform: discovery.Sensor, Name: "Filament length", DeviceClass: "distance", Unit: "m", Precision: new(2), Icon: "mdi:tape-measure"},
 			value: func(v *printerView) value {
 				return number(v.filament(func(f octoprint.Filament) *float64 { return f.Length }, 0.001), 2)
@@ -154,6 +169,7 @@ func fileRows() []printerRow {
 		},
 		{
 			key:       "filament_volume",
+			about:     "The volume of filament that the selected file needs, of all tools together, in cubic centimetres; `None` where it isn't known.",
 			component: discovery.Component{Platform: discovery.Sensor, Name: "Filament volume", Unit: "cm³", Precision: new(1), Icon: "mdi:cube-outline"},
 			value: func(v *printerView) value {
 				return number(v.filament(func(f octoprint.Filament) *float64 { return f.Volume }, 1), 2)
@@ -161,6 +177,7 @@ func fileRows() []printerRow {
 		},
 		{
 			key:       "started_by",
+			about:     "The OctoPrint user who started the job; `None` without a job or where OctoPrint doesn't say.",
 			component: discovery.Component{Platform: discovery.Sensor, Name: "Started by", Disabled: true, Icon: "mdi:account-outline"},
 			value: func(v *printerView) value {
 				if !v.running() || v.prints.active == nil {
@@ -171,6 +188,7 @@ func fileRows() []printerRow {
 		},
 		{
 			key: "z", noise: everyMinute,
+			about:     "The height of the print head in mm, told once a minute at most; `None` where it isn't known.",
 			component: discovery.Component{Platform: discovery.Sensor, Name: "Z height", DeviceClass: "distance", Unit: "mm", Precision: new(2), Icon: "mdi:axis-z-arrow"},
 			value: func(v *printerView) value {
 				if !v.state.Phase.Connected() {

@@ -47,6 +47,7 @@ func pictureRows(v *printerView) []printerRow {
 	}
 	return append(rows, printerRow{
 		key: "thumbnail", permissions: []string{octoprint.PermissionFilesList},
+		about:       "The picture of the selected file that the slicer has made, or a grey one without; the attributes say what is wrong.",
 		component:   discovery.Component{Platform: discovery.Image, Name: "Thumbnail", Icon: "mdi:cube-scan"},
 		picture:     (*printerView).thumbnailSource,
 		contentType: func(v *printerView) string { return cmp.Or(v.thumbnailType, typePNG) },
@@ -98,7 +99,11 @@ func cameraRow(i int, name string, picture func(*printerView) source) printerRow
 	if i > 0 {
 		key += "_" + strconv.Itoa(i+1)
 	}
-	return printerRow{key: key, component: discovery.Component{Platform: discovery.Camera, Name: name, Icon: "mdi:webcam"}, picture: picture}
+	return printerRow{
+		key: key, about: "The latest picture of the camera, or a grey one while there is none; the attributes say what is wrong.",
+		component: discovery.Component{Platform: discovery.Camera, Name: name, Icon: "mdi:webcam"},
+		picture:   picture,
+	}
 }
 
 // webcamSource is the source of a webcam; another one may have taken its place, or

@@ -22,7 +22,8 @@ func sentRows(v *printerView) []printerRow {
 func (r rate) row() printerRow {
 	step := 1.0
 	return printerRow{
-		key: r.key,
+		key:   r.key,
+		about: r.about,
 		component: discovery.Component{
 			Platform: discovery.Number, Name: r.name, Unit: "%", Disabled: true, Icon: r.icon,
 			Min: &r.low, Max: &r.high, Step: &step, Mode: "box",
@@ -50,7 +51,8 @@ func within(f *float64, low, high float64) *float64 {
 
 func toolRow(tools []string) printerRow {
 	return printerRow{
-		key: actionTool,
+		key:   actionTool,
+		about: "Puts a tool to use; it shows the one that was sent last, and `None` once the printer disconnects or a print begins.",
 		component: discovery.Component{
 			Platform: discovery.Select, Name: "Tool", Options: tools, Disabled: true, Icon: "mdi:printer-3d-nozzle-outline",
 		},

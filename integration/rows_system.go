@@ -25,16 +25,20 @@ func systemRows(commands []octoprint.SystemCommand) []printerRow {
 
 func systemRow(key string, c octoprint.SystemCommand) printerRow {
 	component := discovery.Component{Platform: discovery.Button, Name: cmp.Or(clean(c.Name), c.Action), Category: discovery.CategoryConfig, Icon: "mdi:cog-play-outline"}
+	about := "Runs this entry of OctoPrint's system menu, which its owner or a plugin has put there."
 	switch key {
 	case "restart_octoprint":
 		component.Name, component.DeviceClass, component.Icon = "Restart OctoPrint", "restart", ""
+		about = "Restarts OctoPrint; refused while a job runs."
 	case "reboot":
 		component.Name, component.Icon = "Reboot system", "mdi:restart-alert"
+		about = "Restarts the computer that OctoPrint runs on; refused while a job runs."
 	case "shutdown":
 		component.Name, component.Icon = "Shut down system", "mdi:power"
+		about = "Shuts down the computer that OctoPrint runs on; refused while a job runs."
 	}
 	return printerRow{
-		key: key, component: component, access: AccessFull, permissions: []string{octoprint.PermissionSystem}, action: actionSystem,
+		key: key, about: about, component: component, access: AccessFull, permissions: []string{octoprint.PermissionSystem}, action: actionSystem,
 		parameters: func(payload string) (json.RawMessage, *refusal) {
 			if _, r := pressed(payload); r != nil {
 				return nil, r

@@ -47,7 +47,7 @@ func coreCommands() []octoprint.SystemCommand {
 
 // facts are what the same rules hold for, of a row of any device.
 type facts struct {
-	device, key        string
+	device, key, about string
 	component          discovery.Component
 	zero               value // "" without a value
 	hasValue, hasNoise bool
@@ -65,7 +65,7 @@ func factsOf[V any](device string, rows []row[V], zero V) []facts {
 	var list []facts
 	for _, r := range rows {
 		f := facts{
-			device: device, key: r.key, component: components[r.key], hasValue: r.value != nil, picture: r.picture != nil, hasNoise: r.noise != nil, prompt: r.prompt,
+			device: device, key: r.key, about: r.about, component: components[r.key], hasValue: r.value != nil, picture: r.picture != nil, hasNoise: r.noise != nil, prompt: r.prompt,
 			bridged: r.bridged, access: r.access, permission: strings.Join(r.permissions, " "), action: r.action, parameters: r.parameters != nil, admin: r.admin,
 		}
 		if r.value != nil {

@@ -55,6 +55,7 @@ func updateRows() []printerRow {
 	return []printerRow{
 		{
 			key: "octoprint_update", permissions: check,
+			about: "The installed version of OctoPrint, with the newest one in the attributes; `install` installs that, which needs `access: full` and the permission PLUGIN_SOFTWAREUPDATE_UPDATE.",
 			component: discovery.Component{
 				Platform: discovery.Update, Name: "OctoPrint update", Title: "OctoPrint", PayloadInstall: installPayload,
 				ReleaseURL: "https://github.com/OctoPrint/OctoPrint/releases",
@@ -77,6 +78,7 @@ func updateRows() []printerRow {
 		},
 		{
 			key: "plugin_updates", permissions: check,
+			about:     "How many of OctoPrint's plugins have a newer version; the attributes name them.",
 			component: discovery.Component{Platform: discovery.Sensor, Name: "Plugin updates", StateClass: "measurement", Precision: new(0), Category: discovery.CategoryDiagnostic, Icon: "mdi:puzzle-plus-outline"},
 			value: whileLive(func(v *printerView) value {
 				if v.now.updates == nil {

@@ -35,7 +35,10 @@ type pictureDoc struct {
 
 // snapshotAction runs wherever OctoPrint is reachable.
 func snapshotAction() action {
-	return action{name: actionSnapshot, access: AccessRead, runsIn: octoprint.Phases(), prepare: prepareSnapshot}
+	return action{
+		name: actionSnapshot, about: "Takes new pictures of all cameras, and is answered when they are published, with the type and size of each in `data`.",
+		access: AccessRead, runsIn: octoprint.Phases(), prepare: prepareSnapshot,
+	}
 }
 
 func prepareSnapshot(parameters json.RawMessage, v *printerView) (call, *refusal) {

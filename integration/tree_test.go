@@ -100,6 +100,7 @@ func TestRetainedTree(t *testing.T) {
 					tt.after(w)
 				}
 				w.sleep(2 * time.Second)
+				w.checkContract()
 				golden(t, "tree_"+tt.name, w.tree())
 				golden(t, "discovery_"+tt.name, w.documents("bridge", "farm", "left"))
 			}, tt.setup)
