@@ -83,6 +83,14 @@ func (p *purgeCommand) Run(ctx context.Context, env surroundings) error {
 	return err
 }
 
+type asyncAPICommand struct{}
+
+// Run prints the MQTT contract for programs.
+func (asyncAPICommand) Run(env surroundings) error {
+	_, err := env.stdout.Write(integration.AsyncAPI())
+	return err
+}
+
 type versionCommand struct{}
 
 // Run prints the version.

@@ -53,6 +53,7 @@ type commandLine struct {
 	Discover discoverCommand `cmd:"" help:"List the OctoPrint servers that announce themselves in this network, and add them."`
 	Purge    purgeCommand    `cmd:"" help:"Remove everything from the broker that the bridge has ever retained there; stop it first."`
 	Schema   schemaCommand   `cmd:"" help:"Print the JSON Schema of the configuration, with which editors complete and check it."`
+	Asyncapi asyncAPICommand `cmd:"" name:"asyncapi" help:"Print the MQTT topics and commands as an AsyncAPI 3 document."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
 

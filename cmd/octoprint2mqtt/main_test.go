@@ -25,7 +25,17 @@ func TestMain(m *testing.M) {
 // what it answers.
 func TestCommandLine(t *testing.T) {
 	t.Parallel()
-	testscript.Run(t, testscript.Params{Dir: "testdata/script", Cmds: map[string]func(*testscript.TestScript, bool, []string){"exitcode": exitcode}})
+	docs, err := filepath.Abs("../../docs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script", Cmds: map[string]func(*testscript.TestScript, bool, []string){"exitcode": exitcode},
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("DOCS", docs)
+			return nil
+		},
+	})
 }
 
 // exitcode runs a program and wants it to end with a code: exitcode 2 program ...
