@@ -115,3 +115,21 @@ func TestOwnerIsNotGuessed(t *testing.T) {
 		})
 	}
 }
+
+// TestPathPrefix: requests, the push session and commands go below the path of the
+// server's URL, as behind a reverse proxy.
+func TestPathPrefix(t *testing.T) {
+	t.Parallel()
+	for _, version := range versions() {
+		bubble(t, octoprinttest.Options{Version: version, Prefix: "/octo/print"}, func(b *bench) {
+			c := b.client("operator")
+			s := b.opened(c)
+			must(b.t, c.SetTarget(b.t.Context(), "bed", 40))
+			after(5 * time.Second)
+			if target := s.log().state.Heaters["bed"].Target; target == nil || *target != 40 {
+				t.Errorf("%s: the session tells a target of %v", version, target)
+			}
+			s.stop()
+		})
+	}
+}
