@@ -2,6 +2,7 @@ package integration
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -49,6 +50,46 @@ func TestEverythingSaysWhatItIs(t *testing.T) {
 	for _, k := range codes() {
 		check(string(k.code), k.about)
 	}
+	for _, k := range lifecycleKinds() {
+		check(k.typ, k.about)
+	}
+}
+
+// TestLifecycleKinds: what is told on bridge/event is of the types that are
+// documented.
+func TestLifecycleKinds(t *testing.T) {
+	t.Parallel()
+	told := make(map[string]bool)
+	for _, text := range sources(t) {
+		for _, m := range regexp.MustCompile(`lifecycle\("(\w+)"`).FindAllStringSubmatch(text, -1) {
+			told[m[1]] = true
+		}
+	}
+	documented := make(map[string]bool)
+	for _, k := range lifecycleKinds() {
+		documented[k.typ] = true
+	}
+	if !maps.Equal(told, documented) {
+		t.Errorf("told are %v, documented %v", told, documented)
+	}
+}
+
+// sources are the texts of the package's files.
+func sources(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var texts []string
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, string(text))
+	}
+	return texts
 }
 
 // documentedAction is an action of any device.
@@ -141,17 +182,9 @@ func goType(s schema) string {
 func jsonNames(t *testing.T) []string {
 	t.Helper()
 	names := []string{"nonsense"}
-	files, err := filepath.Glob("*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range regexp.MustCompile("`json:\"(\\w+)").FindAllSubmatch(text, -1) {
-			if name := strings.ToLower(string(m[1])); !slices.Contains(names, name) {
+	for _, text := range sources(t) {
+		for _, m := range regexp.MustCompile("`json:\"(\\w+)").FindAllStringSubmatch(text, -1) {
+			if name := strings.ToLower(m[1]); !slices.Contains(names, name) {
 				names = append(names, name)
 			}
 		}

@@ -206,6 +206,24 @@ type lifecycleDoc struct {
 	Detail  value  `json:"detail" schema:"string"`
 }
 
+// lifecycleKind is a type of what happens to the bridge or a printer, with when it is
+// told.
+type lifecycleKind struct{ typ, about string }
+
+// lifecycleKinds are all of them.
+func lifecycleKinds() []lifecycleKind {
+	return []lifecycleKind{
+		{"session_up", "There is a session with the printer's OctoPrint."},
+		{"session_lost", "The session is lost: at once where OctoPrint rejects the key or permits nothing, else after 5 s; `detail` says why."},
+		{"printer_added", "The configuration has a new printer."},
+		{"printer_removed", "The configuration doesn't have the printer any more."},
+		{"config_reloaded", "The configuration was read again; `detail` says what has changed."},
+		{"config_rejected", "The configuration was read again and can't be used; `detail` says what is wrong."},
+		{eventEnrol, "How asking OctoPrint for an application key goes on: `detail` begins with `waiting`, `granted` or `failed`."},
+		{"command", "A command was answered; `detail` says what became of it."},
+	}
+}
+
 // lifecycle tells on bridge/event what happened to the bridge or a printer.
 func (b *Bridge) lifecycle(typ, device, detail string) {
 	doc := lifecycleDoc{Time: instant(time.Now()), Type: typ, Printer: text(device), Detail: text(detail)}

@@ -13,13 +13,13 @@ import (
 // exampleID is the id of the printer that stands for all in the pages of docs.
 const exampleID = "left"
 
-// pageTopics leave the base topic out.
+// pageTopic leaves the base topic out.
 func pageTopic(topic string) string {
 	topic = strings.TrimPrefix(topic, discovery.DefaultBase+"/")
 	return strings.NewReplacer(documentedPrinter, exampleID).Replace(topic)
 }
 
-// tableOf renders a table in Markdown.
+// tableOf begins a table in Markdown.
 func tableOf(head ...string) *pageTable {
 	t := &pageTable{}
 	t.row(head...)
@@ -256,6 +256,14 @@ func eventTable() string {
 	t := tableOf("event_type", "when")
 	for _, k := range eventKinds() {
 		t.row(code(string(k.typ)), k.about)
+	}
+	return t.String()
+}
+
+func lifecycleTable() string {
+	t := tableOf("type", "when")
+	for _, k := range lifecycleKinds() {
+		t.row(code(k.typ), k.about)
 	}
 	return t.String()
 }

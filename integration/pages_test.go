@@ -53,6 +53,7 @@ func filledIn(t *testing.T, name string) string {
 		"bridgeActions":  bridgeActionTable,
 		"codes":          codeTable,
 		"events":         eventTable,
+		"lifecycle":      lifecycleTable,
 		"documents":      documentTexts,
 	}).ParseFiles("testdata/" + name)
 	if err != nil {
@@ -65,13 +66,18 @@ func filledIn(t *testing.T, name string) string {
 	return b.String()
 }
 
-// TestNoPageIsForgotten: that each table has something of everything.
+// TestPagesAreComplete: what there are tables of is in some of them.
 func TestPagesAreComplete(t *testing.T) {
 	t.Parallel()
 	pages := filledIn(t, "entities.md.tmpl") + filledIn(t, "mqtt.md.tmpl")
 	for _, k := range eventKinds() {
 		if !strings.Contains(pages, "| `"+string(k.typ)+"` | "+k.about+" |") {
 			t.Errorf("event %s is in no table", k.typ)
+		}
+	}
+	for _, k := range lifecycleKinds() {
+		if !strings.Contains(pages, "| `"+k.typ+"` | "+k.about+" |") {
+			t.Errorf("what is told as %s is in no table", k.typ)
 		}
 	}
 	for _, k := range codes() {
