@@ -2,7 +2,6 @@ package integration
 
 import (
 	"encoding/json"
-	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -59,18 +58,17 @@ func TestEverythingSaysWhatItIs(t *testing.T) {
 // documented.
 func TestLifecycleKinds(t *testing.T) {
 	t.Parallel()
-	told := make(map[string]bool)
+	told := 0
 	for _, text := range sources(t) {
 		for _, m := range regexp.MustCompile(`lifecycle\("(\w+)"`).FindAllStringSubmatch(text, -1) {
-			told[m[1]] = true
+			told++
+			if !slices.ContainsFunc(lifecycleKinds(), func(k lifecycleKind) bool { return k.typ == m[1] }) {
+				t.Errorf("%s is not documented", m[1])
+			}
 		}
 	}
-	documented := make(map[string]bool)
-	for _, k := range lifecycleKinds() {
-		documented[k.typ] = true
-	}
-	if !maps.Equal(told, documented) {
-		t.Errorf("told are %v, documented %v", told, documented)
+	if told < 7 {
+		t.Errorf("only %d places tell something", told)
 	}
 }
 
