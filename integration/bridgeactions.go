@@ -26,8 +26,10 @@ type bridgeAction struct {
 	run func(b *Bridge, q request, answer func(*refusal, any))
 }
 
-func bridgeActions() []bridgeAction {
-	which := []parameter{needs("id", textSchema(), "The printer's id.")}
+func bridgeActions() []bridgeAction { return append(processActions(), managingActions()...) }
+
+// processActions are about the bridge as a whole.
+func processActions() []bridgeAction {
 	return []bridgeAction{
 		{
 			name: "info", about: "Tells what `bridge/info` does, in `data`.",
@@ -58,6 +60,13 @@ func bridgeActions() []bridgeAction {
 			parameters: []parameter{takes("id", textSchema(), "Of a printer, `farm` or `bridge`, to remove only what is of that; all if left out.")},
 			admin:      true, run: (*Bridge).purgeRequested,
 		},
+	}
+}
+
+// managingActions change the printers of the configuration.
+func managingActions() []bridgeAction {
+	which := []parameter{needs("id", textSchema(), "The printer's id.")}
+	return []bridgeAction{
 		{
 			name: "printer_add", about: "Writes a printer into the configuration, disabled until it has a key; `data` is that of `reload`.",
 			parameters: []parameter{
