@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -96,12 +97,40 @@ func (f *farm) differences(registry map[string]registeredEntity) []string {
 		if !c.enabled() {
 			continue
 		}
+		if c.Platform == "update" {
+			found = append(found, updateDifferences(c, states[entity.EntityID].State, tree)...)
+			continue
+		}
 		state, ok := states[entity.EntityID]
 		if topic := c.text("state_topic"); !ok || !showsPayload(c, state.State, tree[topic], c.available(tree)) {
 			found = append(found, fmt.Sprintf("%s is %q, %s holds %q", entity.EntityID, state.State, topic, tree[topic]))
 		}
 	}
 	return found
+}
+
+// updateDifferences tells where an update entity, which is on while there is a newer version, shows something else
+// than the message that has both versions.
+func updateDifferences(c component, state string, tree map[string]string) []string {
+	var versions struct {
+		Installed string `json:"installed_version"`
+		Latest    string `json:"latest_version"`
+	}
+	topic := c.text("state_topic")
+	want := "unknown"
+	switch {
+	case !c.available(tree):
+		want = "unavailable"
+	case json.Unmarshal([]byte(tree[topic]), &versions) != nil || versions.Installed == "":
+	case versions.Installed == versions.Latest:
+		want = "off"
+	default:
+		want = "on"
+	}
+	if state != want {
+		return []string{fmt.Sprintf("%s is %q, %s holds %q", c.text("default_entity_id"), state, topic, tree[topic])}
+	}
+	return nil
 }
 
 // showsPayload tells whether a state of Home Assistant is what a component has

@@ -130,6 +130,7 @@ func (s *session) serve(ctx context.Context, id string) error {
 		err = cause // an errand closed the connection and knows better why
 	}
 	end(nil)
+	running.Wait() // those that run hold the lock while they tell the handler
 	s.mu.Lock()
 	s.runErrands = func() {} // the last one has begun
 	s.mu.Unlock()
