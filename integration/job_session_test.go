@@ -205,3 +205,27 @@ func TestEventPayload(t *testing.T) {
 		t.Error("it was late before")
 	}
 }
+
+// TestJobIsRecordedOnceItIsKnown: when the next print begins OctoPrint tells the state
+// before it names the file, and a crash in between must not make it look as if the
+// print before had gone on.
+func TestJobIsRecordedOnceItIsKnown(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	tr := &tracker{printer: "left"}
+	state := func(phase octoprint.Phase) *octoprint.State {
+		return &octoprint.State{Phase: phase, Job: octoprint.Job{Path: "first.gcode", Display: "first.gcode"}}
+	}
+	tr.observed(state(octoprint.PhaseIdle), now)
+	tr.observed(state(octoprint.PhaseStarting), now)
+	if tr.active == nil || tr.certain(now) != nil {
+		t.Errorf("joined %+v, of which %+v is certain", tr.active, tr.certain(now))
+	}
+	if tr.certain(now.Add(reasonDelay)) != tr.active {
+		t.Error("a job that nobody names is not recorded later")
+	}
+	tr.happened(octoprint.Event{Type: octoprint.EventPrintStarted, Name: "second.gcode", Path: "second.gcode"}, now)
+	if c := tr.certain(now); c == nil || c.path != "second.gcode" {
+		t.Errorf("certain is %+v", c)
+	}
+}

@@ -135,7 +135,7 @@ func printerFrom(t *testing.T, dir string, file []byte) *printer {
 func keptOf(p *printer) []byte {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return []byte(mustMarshal(entry{Version: journalVersion, Data: json.RawMessage(mustMarshal(p.recordNowLocked()))}))
+	return []byte(mustMarshal(entry{Version: journalVersion, Data: json.RawMessage(mustMarshal(p.recordNowLocked(p.view.prints.active)))}))
 }
 
 // checkOutbox sends all that waits and fails unless it is valid.

@@ -77,15 +77,26 @@ const recordInterval = time.Minute
 
 // recordLocked has the journal keep what is known now, if it changed.
 func (p *printer) recordLocked(now time.Time) {
-	t := p.view.prints
-	if p.gone || !p.unrecorded && t.active == p.recordedJob && (t.active == nil || now.Sub(p.recordedAt) < recordInterval) {
+	active := p.view.prints.certain(now)
+	if p.gone || !p.unrecorded && active == p.recordedJob && (active == nil || now.Sub(p.recordedAt) < recordInterval) {
 		return
 	}
-	p.unrecorded, p.recordedJob, p.recordedAt = false, t.active, now
-	p.bridge.journal.put(p.recordName(), p.recordNowLocked())
+	p.unrecorded, p.recordedJob, p.recordedAt = false, active, now
+	p.bridge.journal.put(p.recordName(), p.recordNowLocked(active))
 }
 
-func (p *printer) recordNowLocked() record {
+// certain returns the active job, unless that began a moment ago by a state alone:
+// then the file may still be that of the print before, and the event that names the
+// right one is on its way.
+func (t *tracker) certain(now time.Time) *job {
+	if t.active != nil && t.active.joined && now.Sub(t.active.started) < reasonDelay {
+		return nil
+	}
+	return t.active
+}
+
+// recordNowLocked returns what is known, with the job that is to be recorded.
+func (p *printer) recordNowLocked(active *job) record {
 	i, t := p.view.info, p.view.prints
 	r := record{
 		Version: i.Version, User: i.User, Permissions: i.Permissions,
@@ -100,7 +111,7 @@ func (p *printer) recordNowLocked() record {
 		s := recordShape(*i.Profile)
 		r.Profile = &s
 	}
-	r.Active, r.Missed = recordOf(t.active), recordOf(t.missed)
+	r.Active, r.Missed = recordOf(active), recordOf(t.missed)
 	if l := t.last; l.result != "" {
 		r.Last = &recordLast{File: l.file, Path: l.path, Result: l.result, Reason: l.reason, Duration: l.duration, Ended: l.ended}
 	}
