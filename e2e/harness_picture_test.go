@@ -5,6 +5,7 @@ package e2e
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -19,6 +20,14 @@ type picture struct {
 	without   []string                    // entities that have no value
 }
 
+// offers are what selects offer: that is asked for once a session runs, as are the values of these rows.
+var (
+	offers = regexp.MustCompile(`"ops":\[[^\]]*\],`)
+	asked  = regexp.MustCompile(`[/_](disk_free|safe_mode|firmware|plugin_updates|octoprint_update|port|profile|preset|prompt|prompt_answer|selected_file|last_seen|frame_rate)$`)
+)
+
+func askedLater(name string) bool { return asked.MatchString(name) }
+
 // picture looks at all devices of the bridge, or at those of the printers that are named.
 func (f *farm) picture(ids ...string) picture {
 	f.t.Helper()
@@ -28,14 +37,14 @@ func (f *farm) picture(ids ...string) picture {
 	p := picture{discovery: map[string]string{}, entities: map[string]registeredEntity{}}
 	for topic, payload := range f.broker.tree() {
 		if node, ok := strings.CutPrefix(topic, discoveryPrefix+"/device/"+baseTopic+"_"); ok && of(node, "/") {
-			p.discovery[topic] = payload
+			p.discovery[topic] = offers.ReplaceAllString(payload, "")
 			p.topics = append(p.topics, topic)
 		}
 		if topic == baseTopic || !strings.HasPrefix(topic, baseTopic+"/") || !of(strings.TrimPrefix(topic, baseTopic+"/"), "/") {
 			continue
 		}
 		p.topics = append(p.topics, topic)
-		if payload == "None" {
+		if payload == "None" && !askedLater(topic) {
 			p.unknown = append(p.unknown, topic)
 		}
 	}
@@ -45,7 +54,7 @@ func (f *farm) picture(ids ...string) picture {
 			continue
 		}
 		p.entities[id] = entity
-		if state, ok := states[entity.EntityID]; ok && (state.State == "unavailable" || state.State == "unknown") {
+		if state, ok := states[entity.EntityID]; ok && !askedLater(entity.EntityID) && (state.State == "unavailable" || state.State == "unknown") {
 			p.without = append(p.without, entity.EntityID+" "+state.State)
 		}
 	}

@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"slices"
 	"time"
 
 	"octoprint2mqtt/discovery"
@@ -18,6 +19,11 @@ type device[V any] struct {
 	// document renders the device's JSON document; nil: it has none.
 	document func(d *device[V], view V) any
 
+	// doomed are JSON topics of rows that are gone, and doomedAt is since when: to Home
+	// Assistant an empty message there is a mistake until it has dropped the row.
+	doomed   []string
+	doomedAt time.Time
+
 	choices map[string]*choice // of selects, by row key
 	reoffer bool               // a select offers something else: announce it
 
@@ -26,6 +32,10 @@ type device[V any] struct {
 	stale      bool // the document has to be published
 	documentAt time.Time
 }
+
+// doomedFor is how long Home Assistant gets to drop a row before its JSON topics are
+// removed.
+const doomedFor = 3 * time.Second
 
 // documentInterval is the least time between two documents, unless a prompt row
 // has changed.
@@ -54,8 +64,11 @@ func (d *device[V]) setRows(rows []row[V]) {
 			d.outbox.Remove(d.topics.Value(d.id, key))
 		}
 		if s.attributes() != "" {
-			d.outbox.Remove(d.topics.Attributes(d.id, key))
+			d.doomed, d.doomedAt = append(d.doomed, d.topics.Attributes(d.id, key)), time.Now()
 		}
+	}
+	for i := range rows {
+		d.doomed = slices.DeleteFunc(d.doomed, func(topic string) bool { return topic == d.topics.Attributes(d.id, rows[i].key) })
 	}
 	d.rows, d.stale = rows, true
 }
@@ -64,9 +77,18 @@ func (d *device[V]) setRows(rows []row[V]) {
 // until it gets rows again.
 func (d *device[V]) remove() {
 	d.setRows(nil)
+	d.bury()
 	if d.document != nil {
 		d.outbox.Remove(d.topics.Document(d.id))
 	}
+}
+
+// bury removes what is doomed.
+func (d *device[V]) bury() {
+	for _, topic := range d.doomed {
+		d.outbox.Remove(topic)
+	}
+	d.doomed = nil
 }
 
 // removed reports whether remove was the last that happened.
@@ -75,6 +97,11 @@ func (d *device[V]) removed() bool { return len(d.rows) == 0 }
 // observe evaluates every row and publishes what has changed.
 func (d *device[V]) observe(view V, now time.Time) {
 	d.observedAt, d.held = now, false
+	if len(d.doomed) > 0 {
+		if d.held = now.Sub(d.doomedAt) < doomedFor; !d.held {
+			d.bury()
+		}
+	}
 	prompt := false
 	for i := range d.rows {
 		if d.rows[i].value != nil && d.observeRow(i, view, now) {

@@ -204,3 +204,25 @@ func TestShrunkRightAfterAnUpgrade(t *testing.T) {
 		t.Error("home is removed")
 	}
 }
+
+// TestAttributesGoAfterTheirRow: an empty message where Home Assistant expects JSON is
+// a complaint in its log, as long as it has the row.
+func TestAttributesGoAfterTheirRow(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		w.up()
+		w.sleep(10 * time.Second)
+		topic := w.topics.Attributes("left", "octoprint_update")
+		if w.retained(topic) == "" {
+			t.Fatal("there are no attributes")
+		}
+		before := w.broker.seen()
+		w.sims["left"].SetPermissions("operator", "STATUS")
+		w.sleep(20 * time.Second)
+		stub := w.broker.since(before, w.topics.Config("left"))
+		gone := w.broker.since(before, topic)
+		if len(stub) == 0 || len(gone) != 1 || gone[0].payload != "" || gone[0].at.Sub(stub[0].at) < 2*time.Second {
+			t.Errorf("announced %d times, attributes %+v", len(stub), gone)
+		}
+	})
+}
