@@ -215,10 +215,14 @@ func (tr *ordeal) endLies(end ending, e *toldEvent) []string {
 }
 
 // unnoticed is how old an event may be that is not told as late: where a half-open
-// line heals before it is noticed, nobody can tell how old what comes through it is.
+// line heals before it is noticed, or a broker that stood still goes on, nobody can tell
+// how old what comes through is.
 func (tr *ordeal) unnoticed(j *printJob) time.Duration {
 	if _, healed := tr.raised["held"]; healed && j.printer == "left" {
 		return noticeTime
+	}
+	if _, resumed := tr.raised["broker stopped"]; resumed {
+		return max(lateAfter, noticeTime) // told in time, to a broker that read it when it went on
 	}
 	return lateAfter
 }

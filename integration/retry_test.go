@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"octoprint2mqtt/octoprint"
 )
 
 // pauses runs keep with connections that live for a while each and returns the
@@ -106,6 +108,43 @@ func TestKeepEndsAtOnce(t *testing.T) {
 			if time.Since(began) != 10*time.Millisecond || served != 1 {
 				t.Errorf("ended after %v and %d connections", time.Since(began), served)
 			}
+		}
+	})
+}
+
+// TestNewLoginIsNotPutOff by what went wrong before, unless a server wants one again and again.
+func TestNewLoginIsNotPutOff(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithTimeout(t.Context(), 20*time.Minute)
+		defer stop()
+		runs, ended, last := 0, time.Time{}, time.Duration(0)
+		keep(ctx, func(ctx context.Context) error {
+			runs++
+			if runs == 12 {
+				last = time.Since(ended)
+				stop()
+				return nil
+			}
+			if runs == 11 {
+				wait(ctx, 30*time.Second)
+				ended = time.Now()
+				return &octoprint.Error{Failure: octoprint.SessionEnded, Relogin: true}
+			}
+			return errors.New("no answer")
+		}, func(error) bool { return false })
+		if last > firstPause {
+			t.Errorf("the next login came %v later", last)
+		}
+		ctx, stop = context.WithTimeout(t.Context(), 10*time.Minute)
+		defer stop()
+		runs = 0
+		keep(ctx, func(context.Context) error {
+			runs++
+			return &octoprint.Error{Failure: octoprint.SessionEnded, Relogin: true}
+		}, func(error) bool { return false })
+		if runs > 250 {
+			t.Errorf("%d logins in ten minutes", runs)
 		}
 	})
 }

@@ -111,7 +111,7 @@ func (s *session) checkKey(ctx context.Context) error {
 	s.mu.Unlock()
 	switch {
 	case now.User != info.User:
-		return &Error{Op: "checking the API key", Failure: SessionEnded, Message: "the key is another user's now, and the session is not"}
+		return &Error{Op: "checking the API key", Failure: SessionEnded, Relogin: true, Message: "the key is another user's now, and the session is not"}
 	case slices.Equal(now.Permissions, info.Permissions):
 		return nil
 	}

@@ -79,6 +79,8 @@ type Error struct {
 	Message  string  // the server's own words or the facts, one line, may be empty
 	Location string  // where a redirect leads, without user, password and query
 	Err      error   // the cause, may be nil
+	// Relogin says that the server is there and only wants a new login.
+	Relogin bool
 }
 
 func (e *Error) Error() string {

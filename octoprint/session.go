@@ -298,7 +298,7 @@ func (s *session) receive(f frame, err error) error {
 	case err != nil:
 		s.handler.FrameRejected(err)
 	case f.Reauth != nil:
-		return &Error{Op: "push session", Failure: SessionEnded, Message: "the server wants a new login: " + oneLine(f.Reauth.Reason)}
+		return &Error{Op: "push session", Failure: SessionEnded, Relogin: true, Message: "the server wants a new login: " + oneLine(f.Reauth.Reason)}
 	case f.History != nil && !s.open:
 		s.state.apply(f, now)
 		s.open, s.heatersDue = true, s.info.Profile == nil
