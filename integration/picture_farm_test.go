@@ -292,7 +292,7 @@ func TestCameraIsSwitchedOff(t *testing.T) {
 		w.wantShown("left", "camera", 1)
 		dials := w.sims["left"].dials()
 		c.reload(func(c *Config) { c.Printers[0].Camera.Enabled = false })
-		w.sleep(2 * time.Second)
+		w.sleep(2*time.Second + doomedFor)
 		w.wantShown("left", "camera", "nothing")
 		if p := w.problem("left", "camera"); p != "" {
 			t.Error(p)

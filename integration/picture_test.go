@@ -89,7 +89,7 @@ func TestCamerasOfOctoPrint(t *testing.T) {
 			t.Errorf("%v %v %v", c["camera"], c["camera_2"], c["camera_3"])
 		}
 		w.sims["left"].SetWebcams(back)
-		w.sleep(5 * time.Second)
+		w.sleep(5*time.Second + doomedFor)
 		if got := quartersOf(w.value("left", "camera")); got != turns()[turn{FlipH: true, Rotate90: true}] {
 			t.Errorf("then camera shows %s", got)
 		}
