@@ -89,7 +89,7 @@ func TestAddExpired(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "config.yaml")
 	_, add := adding(t, file)
 	must(t, add.cmd.Process.Signal(syscall.SIGSTOP))
-	time.Sleep(8 * time.Second)
+	time.Sleep(8 * time.Second) // longer than the five seconds after which OctoPrint drops a request
 	must(t, add.cmd.Process.Signal(syscall.SIGCONT))
 	expectNothingAdded(t, file, add, "the request for a key has lapsed")
 }

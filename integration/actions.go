@@ -108,16 +108,17 @@ func connectedPhases() []octoprint.Phase {
 	return slices.DeleteFunc(octoprint.Phases(), func(p octoprint.Phase) bool { return !p.Connected() })
 }
 
+// jobless are the phases in which no job runs.
+func jobless() []octoprint.Phase { return slices.DeleteFunc(octoprint.Phases(), octoprint.Phase.Job) }
+
 func printerActions() []action {
 	return slices.Concat(basicActions(), heatActions(), motionActions(), fileActions(), connectionActions(), fullActions(), serverActions(), pluginActions())
 }
 
 // actionNamed returns the action of a name, if there is one.
-func actionNamed(name string) (action, bool) {
-	if name == "" {
-		return action{}, false
-	}
-	actions := printerActions()
+func actionNamed(name string) (action, bool) { return actionAmong(printerActions(), name) }
+
+func actionAmong(actions []action, name string) (action, bool) {
 	i := slices.IndexFunc(actions, func(a action) bool { return a.name == name })
 	if i < 0 {
 		return action{}, false
@@ -125,10 +126,13 @@ func actionNamed(name string) (action, bool) {
 	return actions[i], true
 }
 
+// level is the level of access that the action needs.
+func (a *action) level() Access { return cmp.Or(a.access, AccessControl) }
+
 // allows refuses where the configuration or OctoPrint's permissions don't allow
 // the action. What OctoPrint permits is asked only where it is known.
 func (a *action) allows(v *printerView) *refusal {
-	if !v.config.Access.includes(cmp.Or(a.access, AccessControl)) {
+	if !v.config.Access.includes(a.level()) {
 		return refuse(CodeAccessDenied, "access: %s in the configuration does not allow this for this printer", v.config.Access)
 	}
 	for _, permission := range a.permissions {
@@ -141,8 +145,8 @@ func (a *action) allows(v *printerView) *refusal {
 
 // includes reports whether a level covers another.
 func (a Access) includes(b Access) bool {
-	rank := map[Access]int{"": 0, AccessRead: 0, AccessControl: 1, AccessFull: 2}
-	return rank[a] >= rank[b]
+	levels := []Access{AccessRead, AccessControl, AccessFull} // none at all is as good as read
+	return max(slices.Index(levels, a), 0) >= max(slices.Index(levels, b), 0)
 }
 
 // fits refuses where the printer's phase doesn't allow the action.

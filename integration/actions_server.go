@@ -11,7 +11,6 @@ import (
 
 // serverActions concern OctoPrint itself, not the printer.
 func serverActions() []action {
-	noJob := slices.DeleteFunc(octoprint.Phases(), octoprint.Phase.Job)
 	return []action{
 		{
 			name: actionSystem, about: "Runs an entry of OctoPrint's system menu; refused if there is none of that name.",
@@ -19,11 +18,11 @@ func serverActions() []action {
 				needs("source", textSchema(), "Whose entry it is: `core`, `custom` or `plugin`."),
 				needs("action", textSchema(), "Its name, such as `restart`."),
 			},
-			access: AccessFull, permissions: []string{octoprint.PermissionSystem}, runsIn: noJob, prepare: prepareSystem,
+			access: AccessFull, permissions: []string{octoprint.PermissionSystem}, runsIn: jobless(), prepare: prepareSystem,
 		},
 		{
 			name: actionUpdate, about: "Updates OctoPrint itself, which then restarts; refused if there is nothing newer.",
-			access: AccessFull, permissions: []string{octoprint.PermissionUpdate}, runsIn: noJob, prepare: prepareUpdate,
+			access: AccessFull, permissions: []string{octoprint.PermissionUpdate}, runsIn: jobless(), prepare: prepareUpdate,
 		},
 		{
 			name: actionRefresh, about: "Asks OctoPrint anew for everything that it doesn't push, and announces the printer again if somebody has deleted it in Home Assistant.",

@@ -218,10 +218,9 @@ func (a *asyncAPI) printer() {
 
 // guard says in a sentence what an action needs, and while what it runs.
 func (a *action) guard() string {
-	access, permissions := a.needed()
-	text := fmt.Sprintf("Needs `access: %s`", access)
-	if len(permissions) > 0 {
-		text += " and of OctoPrint " + strings.Join(permissions, ", ")
+	text := fmt.Sprintf("Needs `access: %s`", a.level())
+	if len(a.permissions) > 0 {
+		text += " and of OctoPrint " + strings.Join(a.permissions, ", ")
 	}
 	return text + ". Runs while: " + a.runs() + "."
 }

@@ -51,7 +51,7 @@ func (d *device[V]) choose(i int, view V, next value, now time.Time) (v value, h
 	r, s := &d.rows[i], &d.shown[i]
 	c := d.choiceOf(r.key)
 	if c.reconsider || !s.ok || next != s.value {
-		d.offer(c, r.offered(view, next), now)
+		d.reoffer = c.offer(r.offered(view, next), now) || d.reoffer
 	}
 	if next.kind == unknownValue || next == s.value || now.Sub(c.since) >= choiceLead {
 		return next, false
@@ -59,12 +59,14 @@ func (d *device[V]) choose(i int, view V, next value, now time.Time) (v value, h
 	return s.value, true // unknown, if none was shown yet
 }
 
-// offer sets the options of a select.
-func (d *device[V]) offer(c *choice, options []string, now time.Time) {
+// offer sets the options of a select, and reports whether they are others.
+func (c *choice) offer(options []string, now time.Time) bool {
 	c.reconsider = false
-	if !slices.Equal(options, c.options) {
-		c.options, c.since, d.reoffer = options, now, true
+	if slices.Equal(options, c.options) {
+		return false
 	}
+	c.options, c.since = options, now
+	return true
 }
 
 // offered returns a select's options, with the state among them.
@@ -82,10 +84,7 @@ func (d *device[V]) announced(i int, view V) []string {
 	r := &d.rows[i]
 	c := d.choiceOf(r.key)
 	if c.reconsider {
-		c.reconsider = false
-		if options := r.offered(view, d.shown[i].value); !slices.Equal(options, c.options) {
-			c.options, c.since = options, time.Now()
-		}
+		c.offer(r.offered(view, d.shown[i].value), time.Now())
 	}
 	return c.options
 }

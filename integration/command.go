@@ -37,13 +37,12 @@ type command struct {
 
 // requested takes a request for one of the printer's actions.
 func (p *printer) requested(name string, r request, at time.Time, answer func(*refusal, any)) {
-	for _, a := range printerActions() {
-		if a.name == name && !a.rowOnly {
-			p.accept(&command{action: a, parameters: r.parameters, at: at, answer: answer}, r.transaction)
-			return
-		}
+	a, ok := actionNamed(name)
+	if !ok || a.rowOnly {
+		answer(refuse(CodeNoAction, "a printer has no action %s", quote(name)), nil)
+		return
 	}
-	answer(refuse(CodeNoAction, "a printer has no action %s", quote(name)), nil)
+	p.accept(&command{action: a, parameters: r.parameters, at: at, answer: answer}, r.transaction)
 }
 
 // set takes a command for one of the printer's rows.
@@ -60,10 +59,8 @@ func (p *printer) set(key, payload string, at time.Time, answer func(*refusal)) 
 			answer(refused)
 			return
 		}
-		for _, a := range printerActions() {
-			if a.name == r.action {
-				p.accept(&command{action: a, row: key, parameters: parameters, at: at, answer: func(r *refusal, _ any) { answer(r) }}, nil)
-			}
+		if a, ok := actionNamed(r.action); ok {
+			p.accept(&command{action: a, row: key, parameters: parameters, at: at, answer: func(r *refusal, _ any) { answer(r) }}, nil)
 		}
 		return
 	}

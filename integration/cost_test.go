@@ -25,6 +25,15 @@ func printingState() octoprint.State {
 	}
 }
 
+// printingPrinter is a printer that does, with all that is told of it.
+func printingPrinter() (*printer, *octoprint.State) {
+	p := printerIn(situation{AccessControl, []string{"PRINT", "CONTROL"}, "idle"})
+	p.device.setRows(shapedRows(&p.view))
+	state := printingState()
+	p.SessionOpened(p.view.info, &state)
+	return p, &state
+}
+
 // frameAllocations is how many allocations a message of OctoPrint may cost that
 // changes nothing which is worth telling.
 const frameAllocations = 3
@@ -32,18 +41,15 @@ const frameAllocations = 3
 // TestFrameAllocations: the bridge spends its life on messages that say nothing
 // new.
 func TestFrameAllocations(t *testing.T) {
-	p := printerIn(situation{AccessControl, []string{"PRINT", "CONTROL"}, "idle"})
-	p.device.setRows(shapedRows(&p.view))
-	state := printingState()
-	p.SessionOpened(p.view.info, &state)
-	p.StateChanged(&state)
+	p, state := printingPrinter()
+	p.StateChanged(state)
 	shown := 0
 	for _, s := range p.device.shown {
 		if s.ok {
 			shown++
 		}
 	}
-	if got := testing.AllocsPerRun(1000, func() { p.StateChanged(&state) }); got > frameAllocations {
+	if got := testing.AllocsPerRun(1000, func() { p.StateChanged(state) }); got > frameAllocations {
 		t.Errorf("%v allocations, allowed are %d", got, frameAllocations)
 	}
 	if shown < 30 {
@@ -53,13 +59,10 @@ func TestFrameAllocations(t *testing.T) {
 
 // BenchmarkUnchangedFrame is the cost of such a message.
 func BenchmarkUnchangedFrame(b *testing.B) {
-	p := printerIn(situation{AccessControl, []string{"PRINT", "CONTROL"}, "idle"})
-	p.device.setRows(shapedRows(&p.view))
-	state := printingState()
-	p.SessionOpened(p.view.info, &state)
+	p, state := printingPrinter()
 	b.ReportAllocs()
 	for b.Loop() {
-		p.StateChanged(&state)
+		p.StateChanged(state)
 	}
 }
 
@@ -153,10 +156,7 @@ func TestP6CommandsAreBounded(t *testing.T) {
 
 // BenchmarkCard is what an open page costs for each printer and second.
 func BenchmarkCard(b *testing.B) {
-	p := printerIn(situation{AccessControl, []string{"PRINT", "CONTROL"}, "idle"})
-	p.device.setRows(shapedRows(&p.view))
-	state := printingState()
-	p.SessionOpened(p.view.info, &state)
+	p, _ := printingPrinter()
 	b.ReportAllocs()
 	for b.Loop() {
 		mustMarshal(p.card())

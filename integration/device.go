@@ -19,8 +19,9 @@ type device[V any] struct {
 	// document renders the device's JSON document; nil: it has none.
 	document func(d *device[V], view V) any
 
-	// doomed are JSON topics of rows that are gone, and doomedAt is since when: to Home
-	// Assistant an empty message there is a mistake until it has dropped the row.
+	// doomed are rows that are gone and whose attributes aren't yet, and doomedAt is
+	// since when: to Home Assistant an empty message where it expects JSON is a mistake
+	// until it has dropped the row.
 	doomed   []string
 	doomedAt time.Time
 
@@ -33,7 +34,7 @@ type device[V any] struct {
 	documentAt time.Time
 }
 
-// doomedFor is how long Home Assistant gets to drop a row before its JSON topics are
+// doomedFor is how long Home Assistant gets to drop a row before its attributes are
 // removed.
 const doomedFor = 3 * time.Second
 
@@ -64,12 +65,12 @@ func (d *device[V]) setRows(rows []row[V]) {
 			d.outbox.Remove(d.topics.Value(d.id, key))
 		}
 		if s.attributes() != "" {
-			d.doomed, d.doomedAt = append(d.doomed, d.topics.Attributes(d.id, key)), time.Now()
+			d.doomed, d.doomedAt = append(d.doomed, key), time.Now()
 		}
 	}
-	for i := range rows {
-		d.doomed = slices.DeleteFunc(d.doomed, func(topic string) bool { return topic == d.topics.Attributes(d.id, rows[i].key) })
-	}
+	d.doomed = slices.DeleteFunc(d.doomed, func(key string) bool {
+		return slices.ContainsFunc(rows, func(r row[V]) bool { return r.key == key })
+	})
 	d.rows, d.stale = rows, true
 }
 
@@ -85,8 +86,8 @@ func (d *device[V]) remove() {
 
 // bury removes what is doomed.
 func (d *device[V]) bury() {
-	for _, topic := range d.doomed {
-		d.outbox.Remove(topic)
+	for _, key := range d.doomed {
+		d.outbox.Remove(d.topics.Attributes(d.id, key))
 	}
 	d.doomed = nil
 }

@@ -72,9 +72,9 @@ type octoprintDoc struct {
 	User    value  `json:"user" schema:"string"`
 }
 
-// printerDocument renders the document. Rows that count in minutes are given in
+// document renders the printer's document. Rows that count in minutes are given in
 // seconds, as all documents count, without becoming more precise.
-func printerDocument(d *device[*printerView], v *printerView) any {
+func (p *printer) document(d *device[*printerView], v *printerView) any {
 	doc := printerDoc{
 		ID: v.config.ID, Name: v.config.Name,
 		State: d.get("state"), Connection: d.get("connection"), ConnectionDetail: d.get("connection_detail"),
@@ -84,7 +84,7 @@ func printerDocument(d *device[*printerView], v *printerView) any {
 		LastJob:      lastJobDocument(v),
 		Temperatures: make(map[string]heaterDoc, len(v.heaters())),
 		OctoPrint:    octoprintDoc{Version: text(v.info.Version), URL: publicURL(v.config.URL), User: text(v.info.User)},
-		Plugins:      pluginDocuments(d, v),
+		Plugins:      pluginDocuments(p.bridge.plugins, d, v),
 	}
 	for _, h := range v.heaters() {
 		doc.Temperatures[h] = heaterDoc{

@@ -95,18 +95,8 @@ func (p *plugin) documentedRows() []printerRow {
 	return p.rows(v)
 }
 
-// needed are the level of access and the permissions of OctoPrint that an action needs.
-func (a *action) needed() (Access, []string) {
-	access := a.access
-	if access == "" {
-		access = AccessControl
-	}
-	return access, a.permissions
-}
-
 // runs says in words while what an action runs.
 func (a *action) runs() string {
-	noJob := slices.DeleteFunc(octoprint.Phases(), octoprint.Phase.Job)
 	for _, words := range []struct {
 		phases []octoprint.Phase
 		text   string
@@ -114,7 +104,7 @@ func (a *action) runs() string {
 		{nil, "always"},
 		{octoprint.Phases(), "OctoPrint can be reached"},
 		{connectedPhases(), "OctoPrint has a connection to the printer"},
-		{noJob, "no job runs"},
+		{jobless(), "no job runs"},
 	} {
 		if sameSet(a.runsIn, words.phases) {
 			return words.text

@@ -177,9 +177,7 @@ func (b *Bridge) each(a farmAction, at time.Time, done func(map[string]printerRe
 // forFarm takes the farm's request for one of the printer's actions, which the
 // farm may have armed already.
 func (p *printer) forFarm(name string, parameters json.RawMessage, armed bool, at time.Time, answer func(*refusal)) {
-	for _, a := range printerActions() {
-		if a.name == name {
-			p.accept(&command{action: a, parameters: parameters, at: at, armed: armed, answer: func(r *refusal, _ any) { answer(r) }}, nil)
-		}
+	if a, ok := actionNamed(name); ok {
+		p.accept(&command{action: a, parameters: parameters, at: at, armed: armed, answer: func(r *refusal, _ any) { answer(r) }}, nil)
 	}
 }

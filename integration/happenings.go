@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"cmp"
 	"strings"
 	"sync"
 	"time"
@@ -71,7 +72,7 @@ func eventHappening(e event) happening {
 	if e.File != "" {
 		words += ": " + e.File
 	}
-	if why := firstOf(e.Error, e.Reason); why != "" {
+	if why := cmp.Or(e.Error, e.Reason); why != "" {
 		words += " (" + why + ")"
 	}
 	h := happening{Time: instant(e.Time), Printer: e.Printer, Text: words}
@@ -127,13 +128,4 @@ func sentence(name string) string {
 	words := strings.ReplaceAll(name, "_", " ")
 	_, n := utf8.DecodeRuneInString(words)
 	return strings.ToUpper(words[:n]) + words[n:]
-}
-
-func firstOf(texts ...string) string {
-	for _, t := range texts {
-		if t != "" {
-			return t
-		}
-	}
-	return ""
 }

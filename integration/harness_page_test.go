@@ -194,8 +194,8 @@ func schemaText(s schema) string {
 func printerActionTable(access Access) string {
 	t := tableOf("action", "what it does", "parameters", "permissions", "runs while")
 	for _, a := range printerActions() {
-		if level, permissions := a.needed(); !a.rowOnly && level == access {
-			t.row(code(a.name), a.about, parameterList(a.parameters), strings.Join(permissions, " "), a.runs())
+		if !a.rowOnly && a.level() == access {
+			t.row(code(a.name), a.about, parameterList(a.parameters), strings.Join(a.permissions, " "), a.runs())
 		}
 	}
 	return t.String()

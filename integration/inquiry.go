@@ -135,31 +135,28 @@ func (p *printer) askAllLocked(now time.Time) {
 	p.askDueLocked(now)
 }
 
-// planAllLocked plans everything that may be read for a time.
-func (p *printer) planAllLocked(start time.Time) {
-	for _, r := range p.bridge.inquiries {
-		if r.possible(&p.view) {
-			p.asker.plan(r.name, start)
+// planLocked plans some of the inquiries that can be made for a time.
+func (p *printer) planLocked(at time.Time, which func(*inquiry) bool) {
+	for i := range p.bridge.inquiries {
+		if r := &p.bridge.inquiries[i]; which(r) && r.possible(&p.view) {
+			p.asker.plan(r.name, at)
 		}
 	}
+}
+
+// planAllLocked plans everything that may be read for a time.
+func (p *printer) planAllLocked(start time.Time) {
+	p.planLocked(start, func(*inquiry) bool { return true })
 }
 
 // askAfterLocked plans what an event says to have changed.
 func (p *printer) askAfterLocked(t octoprint.EventType, now time.Time) {
-	for _, r := range p.bridge.inquiries {
-		if slices.Contains(r.on, t) && r.possible(&p.view) {
-			p.asker.plan(r.name, now.Add(askDelay))
-		}
-	}
+	p.planLocked(now.Add(askDelay), func(r *inquiry) bool { return slices.Contains(r.on, t) })
 }
 
 // askLocked plans one inquiry, if it can be made.
 func (p *printer) askLocked(name string, now time.Time) {
-	for _, r := range p.bridge.inquiries {
-		if r.name == name && r.possible(&p.view) {
-			p.asker.plan(name, now)
-		}
-	}
+	p.planLocked(now, func(r *inquiry) bool { return r.name == name })
 }
 
 func (r *inquiry) possible(v *printerView) bool {
@@ -170,10 +167,8 @@ func (r *inquiry) possible(v *printerView) bool {
 func (p *printer) askAfterCommand(name string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, r := range p.bridge.inquiries {
-		if r.name == name && p.session && r.possible(&p.view) {
-			p.asker.plan(name, time.Now())
-		}
+	if p.session {
+		p.askLocked(name, time.Now())
 	}
 }
 
@@ -278,11 +273,7 @@ func (p *printer) changeLocked(change func(*printerView), now time.Time) {
 	}
 	p.unrecorded = p.unrecorded || dialog != p.view.prints.dialog
 	p.followLocked(&p.view.state, (*tracker).news)
-	for _, r := range p.bridge.inquiries {
-		if r.possible(&p.view) && !slices.Contains(could, r.name) {
-			p.asker.plan(r.name, now)
-		}
-	}
+	p.planLocked(now, func(r *inquiry) bool { return !slices.Contains(could, r.name) })
 	p.device.stale = true
 	p.observeLocked(now)
 }

@@ -39,7 +39,7 @@ func managing(kind EditKind, parameters func(q request) (Edit, *refusal)) func(*
 		switch {
 		case r != nil:
 		case b.config.Host.Edit == nil:
-			r = refuse(CodeInvalid, "this bridge has no configuration file that could be changed")
+			r = noFile()
 		case kind == EditAdd && b.printer(e.ID) != nil:
 			r = refuse(CodeInvalid, "there is a printer with the id %s already", quote(e.ID))
 		case kind != EditAdd && b.printer(e.ID) == nil:
@@ -114,6 +114,10 @@ type enrolled struct {
 	App  string `json:"app"` // the name that OctoPrint shows there
 }
 
+func noFile() *refusal {
+	return refuse(CodeInvalid, "this bridge has no configuration file that could be changed")
+}
+
 // enrolRequested asks a printer's OctoPrint for a key. It is answered with the page to
 // click; how it goes on is told by events, and the key goes into the configuration.
 func (b *Bridge) enrolRequested(q request, answer func(*refusal, any)) {
@@ -124,7 +128,7 @@ func (b *Bridge) enrolRequested(q request, answer func(*refusal, any)) {
 	case p == nil:
 		r = noPrinter(e.ID)
 	case b.config.Host.Edit == nil:
-		r = refuse(CodeInvalid, "this bridge has no configuration file that could be changed")
+		r = noFile()
 	case !b.beginEnrolment(e.ID):
 		r = refuse(CodeDuplicate, "its OctoPrint is being asked for a key already")
 	case !b.spawn(func(ctx context.Context) { b.enrol(ctx, p, answer) }):

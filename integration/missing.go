@@ -1,7 +1,6 @@
 package integration
 
 import (
-	"cmp"
 	"slices"
 
 	"octoprint2mqtt/octoprint"
@@ -30,11 +29,12 @@ func missingOf(v *printerView) *missing {
 		m.attributes = mustMarshal(m.of)
 		return m
 	}
+	actions := printerActions()
 	for _, r := range printerRows(v) {
 		if !v.config.Access.includes(r.access) {
 			continue
 		}
-		for _, permission := range append(r.lacks(v), r.lacksToCommand(v)...) {
+		for _, permission := range append(r.lacks(v), r.lacksToCommand(v, actions)...) {
 			m.add(permission, r.key)
 		}
 	}
@@ -66,9 +66,9 @@ func (m *missing) add(permission string, rows ...string) {
 
 // lacksToCommand returns the permissions that the user lacks for the command of a
 // row that may be looked at without them: an update.
-func (r *row[V]) lacksToCommand(v *printerView) []string {
-	a, ok := actionNamed(r.action)
-	if !ok || !v.config.Access.includes(cmp.Or(a.access, AccessControl)) {
+func (r *row[V]) lacksToCommand(v *printerView, actions []action) []string {
+	a, ok := actionAmong(actions, r.action)
+	if !ok || !v.config.Access.includes(a.level()) {
 		return nil
 	}
 	return slices.DeleteFunc(slices.Clone(a.permissions), v.info.May)

@@ -90,7 +90,7 @@ func (p *plugin) names() []string {
 // isOn reports whether the server is known to have the plugin.
 func (p *plugin) isOn(v *printerView) bool { return p.bundled || v.hasPlugin(p.id) }
 
-// pluginEvents are the events that plugins' inquiries wait for.
+// inquiryEvents are the events that inquiries wait for.
 func inquiryEvents(list []inquiry) []octoprint.EventType {
 	var events []octoprint.EventType
 	for _, r := range list {
@@ -170,9 +170,9 @@ func pluginActions() []action {
 }
 
 // pluginDocuments are the part of a printer's document that plugins fill.
-func pluginDocuments(d *device[*printerView], v *printerView) map[string]any {
+func pluginDocuments(list []plugin, d *device[*printerView], v *printerView) map[string]any {
 	docs := make(map[string]any)
-	for _, p := range plugins() {
+	for _, p := range list {
 		if p.document != nil && p.isOn(v) {
 			docs[p.id] = p.document(d, v)
 		}

@@ -96,7 +96,7 @@ func checkEveryPluginRow(t *testing.T, p *printer) {
 	if err := d.Validate(); err != nil {
 		t.Error(err)
 	}
-	if !json.Valid([]byte(mustMarshal(printerDocument(p.device, &p.view)))) {
+	if !json.Valid([]byte(mustMarshal(p.document(p.device, &p.view)))) {
 		t.Error("no document")
 	}
 }

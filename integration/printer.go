@@ -98,7 +98,7 @@ func newPrinter(b *Bridge, c PrinterConfig) *printer {
 	}
 	p.view = printerView{config: &p.config, prints: &tracker{printer: c.ID}, counters: &p.counters}
 	p.device = newDevice[*printerView](c.ID, b.topics, b.outbox)
-	p.device.document = printerDocument
+	p.device.document = p.document
 	p.announced = announcement{topic: b.topics.Config(c.ID), outbox: b.outbox, owner: &p.mu, describe: p.describe}
 	p.configureLocked(c)
 	return p

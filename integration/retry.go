@@ -26,8 +26,8 @@ const (
 // whether only a person can mend it. Between two runs keep waits: up to a second
 // at first, then up to twice as long each time, at most a minute, always a random
 // part of it so that a farm doesn't come back in step. A connection that lived
-// longer than the longest pause starts over at the shortest, and so does one that the server has ended
-// because it wants a new login, now and then.
+// longer than the longest pause starts over at the shortest, and so does one that
+// the server has ended because it wants a new login, now and then.
 func keep(ctx context.Context, serve func(context.Context) error, failed func(error) (final bool)) {
 	limit := firstPause
 	var hurried time.Time

@@ -1,8 +1,6 @@
 package integration
 
 import (
-	"cmp"
-
 	"octoprint2mqtt/discovery"
 )
 
@@ -55,7 +53,7 @@ func shapedRows(v *printerView) []printerRow {
 // mayCommand reports whether the configuration and OctoPrint allow a row's command.
 func (v *printerView) mayCommand(r *printerRow) bool {
 	a, ok := actionNamed(r.action)
-	return ok && v.config.Access.includes(cmp.Or(a.access, AccessControl)) && len(r.lacksToCommand(v)) == 0
+	return ok && v.config.Access.includes(a.level()) && len(r.lacksToCommand(v, []action{a})) == 0
 }
 
 // lacks returns the permissions that a row needs and the user hasn't.

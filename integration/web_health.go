@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"time"
@@ -36,7 +37,7 @@ func (b *Bridge) unready() string {
 	defer b.mu.Unlock()
 	switch {
 	case b.brokerWas != connectionConnected:
-		return firstOf(b.brokerDetail, brokerNotYet)
+		return cmp.Or(b.brokerDetail, brokerNotYet)
 	case !b.broker.up.Load():
 		return "the connection to the MQTT broker was lost just now"
 	}

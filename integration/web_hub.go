@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -181,7 +182,7 @@ func (b *Bridge) pageFarm(changeable bool) pageFarm {
 	defer b.mu.Unlock()
 	p := pageFarm{Name: clean(name), Version: b.config.Version, Changeable: changeable}
 	if b.brokerWas != connectionConnected {
-		p.Broker = firstOf(b.brokerDetail, brokerNotYet)
+		p.Broker = cmp.Or(b.brokerDetail, brokerNotYet)
 	}
 	return p
 }

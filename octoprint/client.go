@@ -69,6 +69,11 @@ func (c *Client) events() []EventType {
 	return events
 }
 
+// wants reports whether an event is among those.
+func (c *Client) wants(t EventType) bool {
+	return slices.Contains(subscribedEvents(), t) || slices.Contains(c.options.Events, t)
+}
+
 // newHTTP returns what sends one request. Its transport would hold on to its last
 // request for as long as it lives, and keeps no connection anyway.
 func (c *Client) newHTTP() *http.Client {

@@ -305,7 +305,7 @@ func (s *session) receive(f frame, err error) error {
 		s.handler.SessionOpened(s.info, &s.state)
 	case !s.open:
 		// Where guests may watch, servers send before auth is through.
-	case f.Event != nil && !slices.Contains(s.client.events(), EventType(f.Event.Type)),
+	case f.Event != nil && !s.client.wants(EventType(f.Event.Type)),
 		f.Plugin != nil && !slices.Contains(s.client.options.Plugins, f.Plugin.Plugin):
 		// Servers before 1.8 send everything.
 	case f.Plugin != nil:

@@ -52,7 +52,7 @@ func clicking(t *testing.T, sim *octoprinttest.Server, granted bool) {
 	var done sync.WaitGroup
 	done.Go(func() {
 		for ctx.Err() == nil && sim.DecideKey("operator", granted) != nil {
-			time.Sleep(20 * time.Millisecond)
+			time.Sleep(20 * time.Millisecond) // the request is made by the program, when it gets to it
 		}
 	})
 	t.Cleanup(func() { stop(); done.Wait() })

@@ -82,26 +82,10 @@ func TestExampleShowsEveryKey(t *testing.T) {
 	if err := yaml.Unmarshal([]byte(text), &root); err != nil {
 		t.Fatal(err)
 	}
-	shown := map[string]bool{}
-	collectKeys(root.Content[0], "", shown)
+	shown := map[string]int{}
+	collectLines(root.Content[0], "", shown)
 	if got, want := slices.Sorted(maps.Keys(shown)), knownKeys(t); !slices.Equal(got, want) {
 		t.Errorf("the example shows\n%q\nwant\n%q", got, want)
-	}
-}
-
-// collectKeys notes the path of every key below n.
-func collectKeys(n *yaml.Node, path string, keys map[string]bool) {
-	switch n.Kind {
-	case yaml.SequenceNode:
-		for _, item := range n.Content {
-			collectKeys(item, path+"[]", keys)
-		}
-	case yaml.MappingNode:
-		for i := 0; i < len(n.Content); i += 2 {
-			key := strings.TrimPrefix(path+"."+n.Content[i].Value, ".")
-			keys[key] = true
-			collectKeys(n.Content[i+1], key, keys)
-		}
 	}
 }
 
