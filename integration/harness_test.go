@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -33,6 +34,10 @@ type world struct {
 	bridge *Bridge // after start
 	logs   *logBuffer
 
+	// steps counts how often the test has let time pass. Servers read it with each
+	// request, so that they see what the test did before: time alone orders nothing.
+	steps atomic.Int64
+
 	wantRun    error // that Run is to return
 	stopBridge func()
 	ended      chan struct{} // closed when Run has returned
@@ -42,7 +47,8 @@ type world struct {
 // sim is a simulated OctoPrint with the line to it.
 type sim struct {
 	*octoprinttest.Server
-	line *octoprinttest.Listener
+	line  *octoprinttest.Listener
+	steps *atomic.Int64 // the world's
 	// withoutSockets is a proxy in front that doesn't know websockets.
 	withoutSockets bool
 	withoutKeys    bool // there is no plugin for application keys
@@ -61,6 +67,7 @@ type order struct {
 
 // ServeHTTP implements http.Handler.
 func (s *sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.steps.Load()
 	if s.withoutKeys && isKeyRequest(r) {
 		http.NotFound(w, r)
 		return
@@ -154,7 +161,7 @@ func (w *world) addPrinter(p setup) {
 	if p.id == "" {
 		p.id = "left"
 	}
-	s := &sim{Server: octoprinttest.New(p.options)}
+	s := &sim{Server: octoprinttest.New(p.options), steps: &w.steps}
 	s.line = octoprinttest.Pipe(s)
 	if p.prepare != nil {
 		p.prepare(s.Server)
@@ -238,6 +245,7 @@ func (w *world) end() {
 
 // sleep lets time pass and everything come to rest.
 func (w *world) sleep(d time.Duration) {
+	w.steps.Add(1)
 	time.Sleep(d)
 	synctest.Wait()
 }
