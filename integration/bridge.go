@@ -148,9 +148,11 @@ var errMoved = fmt.Errorf("%w with other topics", ErrRestart)
 func (b *Bridge) Run(ctx context.Context) error {
 	ctx, b.leave = context.WithCancelCause(ctx)
 	defer b.leave(nil)
+	alone, release := b.journal.claim()
+	defer release()
 	stopJournal := attend(context.WithoutCancel(ctx), b.journal.run)
 	defer stopJournal() // last: what the broker acknowledged is no longer in transit
-	b.begin()
+	b.begin(alone)
 
 	// The broker outlives all else, to be told how it ended.
 	stopBroker := attend(context.WithoutCancel(ctx), func(serving context.Context) {
@@ -192,11 +194,11 @@ func attend(ctx context.Context, f func(context.Context)) (stop func()) {
 }
 
 // begin puts everything that is known before the first connection into the
-// outbox.
-func (b *Bridge) begin() {
+// outbox. It takes whether nobody else has the state folder.
+func (b *Bridge) begin(alone bool) {
 	b.journal.tidy(recordFolder, func(id string) bool { return b.printer(id) != nil })
 	b.journal.hold(true) // until it is known that nobody else is at work
-	b.rivals.recall()
+	b.rivals.recall(alone)
 	b.outbox.Put(b.topics.BridgeState(), online, onlineClass)
 	b.configure(&b.config)
 	b.farm.configure(&b.config)

@@ -126,7 +126,7 @@ func printerFrom(t *testing.T, dir string, file []byte) *printer {
 	if err := os.WriteFile(b.journal.path(p.recordName()), file, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	b.begin()
+	b.begin(true)
 	checkOutbox(t, p)
 	return p
 }

@@ -22,8 +22,8 @@ const (
 	// rivalJitter keeps two bridges that yielded to each other from looking again
 	// at the same moment.
 	rivalJitter = 30 * time.Second
-	// willTime is how long a broker may take to notice that a client has gone.
-	willTime = 20 * time.Second
+	// lookAgain is the pause between looks at what may be our own last run.
+	lookAgain = 10 * time.Second
 )
 
 // errRival means that another bridge is at work on our topics.
@@ -44,6 +44,8 @@ type rivals struct {
 	// last one may be still to come; what they have left on the broker is no word
 	// of a rival.
 	former []string
+	// alone says that nobody else has the state folder, so that those have ended.
+	alone bool
 	// dead is the instance that was found to have ended.
 	dead string
 	// yielded says that there was another bridge when we looked last.
@@ -69,8 +71,9 @@ const maxFormer = 16
 const instanceName = "bridge"
 
 // recall learns from the journal who we were in the last run, and records who we
-// are in this one.
-func (r *rivals) recall() {
+// are in this one. It takes whether nobody else has the state folder.
+func (r *rivals) recall(alone bool) {
+	r.alone = alone
 	var last instanceRecord
 	if r.bridge.journal.load(instanceName, &last) {
 		r.former = last.Instances
@@ -80,8 +83,8 @@ func (r *rivals) recall() {
 }
 
 // check looks for another bridge if there is reason to: at the first connection,
-// and after one was seen. It takes longer where it may be our own last run that the
-// broker still takes for alive.
+// and after one was seen. Where that may be our own last run and nothing shows that
+// it has ended, it waits whether something new is heard of it.
 func (r *rivals) check(ctx context.Context) error {
 	r.mu.Lock()
 	look, former, yielded := r.look, r.former, r.yielded
@@ -95,7 +98,7 @@ func (r *rivals) check(ctx context.Context) error {
 	other, err := r.find(ctx)
 	// After a power cut the broker may come back with our own last word and nobody
 	// left to tell our will. A run that is dead says nothing new.
-	for waited := time.Duration(0); errors.Is(err, errRival) && slices.Contains(former, other) && waited <= rivalAge && wait(ctx, willTime); waited += willTime {
+	for end := time.Now().Add(rivalAge); errors.Is(err, errRival) && slices.Contains(former, other) && time.Now().Before(end) && wait(ctx, lookAgain); {
 		other, err = r.find(ctx)
 	}
 	r.mu.Lock()
@@ -125,9 +128,9 @@ func (r *rivals) find(ctx context.Context) (instance string, err error) {
 	if !ok || h.Instance == b.instance {
 		return "", nil
 	}
-	if retained[state] == offline || !h.young(time.Now()) {
-		r.mu.Lock()
-		defer r.mu.Unlock()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if retained[state] == offline || !h.young(time.Now()) || r.alone && slices.Contains(r.former, h.Instance) {
 		r.dead = h.Instance
 		return "", nil
 	}
@@ -164,6 +167,9 @@ func (r *rivals) heard(d *delivery) error {
 		return nil
 	}
 	r.look, r.yielded, r.was = true, true, false
+	if !d.retained {
+		r.alone = false // somebody has a copy of the state folder
+	}
 	return rival(h.Instance)
 }
 
