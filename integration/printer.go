@@ -32,6 +32,7 @@ type printer struct {
 	device    *device[*printerView]
 	announced announcement
 	gone      bool // removed: nothing is published or recorded any more
+	purged    bool // nothing is published until it is restored
 	// session tells that one is open now, which live values may outlast by the
 	// grace.
 	session   bool

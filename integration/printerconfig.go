@@ -41,6 +41,7 @@ func (p *printer) start() {
 
 // publishLocked announces the printer and publishes all that is known of it.
 func (p *printer) publishLocked(now time.Time) {
+	p.purged = false
 	p.availableLocked()
 	p.reshapeLocked()
 	p.observeLocked(now)
@@ -48,6 +49,9 @@ func (p *printer) publishLocked(now time.Time) {
 
 // availableLocked tells whether the bridge can talk to the printer's OctoPrint.
 func (p *printer) availableLocked() {
+	if p.purged {
+		return
+	}
 	payload := offline
 	if p.view.connection == connectionConnected {
 		payload = online
@@ -69,8 +73,9 @@ func (p *printer) reconfigure(c PrinterConfig) {
 }
 
 // eraseLocked removes everything from the broker that was published of the
-// printer.
+// printer, and publishes nothing of it until publishLocked.
 func (p *printer) eraseLocked() {
+	p.purged = true
 	p.announced.eraseLocked()
 	p.device.remove()
 	p.arrangeLocked()

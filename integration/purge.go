@@ -66,7 +66,7 @@ func (b *Bridge) restore(now time.Time) {
 	b.farm.mu.Unlock()
 	for _, p := range b.printers() {
 		p.mu.Lock()
-		if p.device.removed() && !p.gone {
+		if p.purged && !p.gone {
 			p.publishLocked(now)
 		}
 		p.mu.Unlock()

@@ -72,6 +72,9 @@ func (v *printerView) reached() bool { return v.info.Version != "" }
 
 // reshapeLocked gives the printer the rows that it has now and announces them.
 func (p *printer) reshapeLocked() {
+	if p.purged {
+		return
+	}
 	t := p.bridge.tables.of(&p.view)
 	p.view.missing = t.missing
 	p.announced.reshapeLocked(func() { p.device.setRows(t.rows) })

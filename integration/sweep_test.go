@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"octoprint2mqtt/octoprint/octoprinttest"
 )
 
 // TestSweepOfRemovedPrinter: a printer that is no longer configured when the bridge
@@ -203,6 +205,30 @@ func TestPurgeRequest(t *testing.T) {
 			}, setup{}, setup{id: "right"})
 		})
 	}
+}
+
+// TestPurgeWhileThePrinterBecomesAnother: whatever is heard of it meanwhile, nothing of
+// it is published before Home Assistant has forgotten it, and everything then.
+func TestPurgeWhileThePrinterBecomesAnother(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		changeable(w)
+		w.up()
+		w.sleep(15 * time.Second)
+		w.request("bridge", "purge", `{"id":"left"}`)
+		w.sleep(200 * time.Millisecond)
+		left := permittedWithout(octoprinttest.DefaultPermissions("users"), "CONTROL", "PRINT")
+		w.sims["left"].SetPermissions("operator", left...)
+		w.sleep(2 * time.Second)
+		if list := w.ofPrinter("left"); len(list) > 0 {
+			t.Errorf("there before its time: %q", list)
+		}
+		w.sleep(15 * time.Second)
+		w.expect("left", "availability", online)
+		if c := w.components("left"); c["state"] == nil || c["pause"] != nil {
+			t.Errorf("announced: %v", c)
+		}
+	})
 }
 
 // TestPurgeOfRubbishThatComesBack: what was removed once is nobody's for ever.
