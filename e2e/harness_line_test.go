@@ -28,7 +28,6 @@ type line struct {
 	answer   string       // what each connection gets instead of the neighbour; empty: nothing
 	gate     chan struct{}
 	links    map[*link]bool
-	connects int
 	requests []string // method and path
 	serving  sync.WaitGroup
 }
@@ -133,7 +132,6 @@ func (l *line) serve(near net.Conn) {
 	up, target, answer := l.listener != nil, l.target, l.answer
 	if up {
 		l.links[k] = true
-		l.connects++
 	}
 	l.mu.Unlock()
 	defer func() {
@@ -256,13 +254,6 @@ func (l *line) asked(request string) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return count(l.requests, request)
-}
-
-// connected returns how often somebody connected to the line.
-func (l *line) connected() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.connects
 }
 
 // open returns how many connections there are now.

@@ -136,7 +136,8 @@ func (f *farm) expectHistory(entity string, begin time.Time, wanted ...string) {
 func TestBrokenConfigurationChangesNothing(t *testing.T) {
 	f, _ := newFarmToChange(t)
 	before, mark, logged := f.picture(), f.broker.mark(), f.bridge.logMark()
-	sessions := f.lines["left"].connected()
+	const reconnects = baseTopic + "/left/reconnects"
+	sessions := f.broker.tree()[reconnects]
 	const broken = "mqtt:\n  url: mqtt://127.0.0.1\n  colour: blue\nprinters: []\n"
 	must(t, os.WriteFile(f.file, []byte(broken), 0o600))
 	e := f.waitBridgeEvent(mark, "config_rejected", "")
@@ -151,8 +152,8 @@ func TestBrokenConfigurationChangesNothing(t *testing.T) {
 		t.Errorf("afterwards:\n%s", strings.Join(found, "\n"))
 	}
 	f.waitTruth(soon, "left", "middle")
-	if now := f.lines["left"].connected(); now != sessions {
-		t.Errorf("%d new connections to OctoPrint", now-sessions)
+	if now := f.broker.tree()[reconnects]; now != sessions || now == "" {
+		t.Errorf("reconnects were %q and are %q", sessions, now)
 	}
 	f.config.Printers = f.config.Printers[:1]
 	f.reload(byRename, "left")

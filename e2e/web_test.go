@@ -79,8 +79,8 @@ func TestPageInABrowser(t *testing.T) {
 		if got := page.visible(); got != "voron" {
 			t.Errorf("with errors: %s", got)
 		}
-		must(t, page.Eval("location.reload()", nil))
-		must(t, page.Wait("document.querySelectorAll('.card:not([hidden])').length === 1 && document.querySelector('[data-group=error]').getAttribute('aria-pressed') === 'true'"))
+		must(t, page.Eval("window.before = true; location.reload()", nil))
+		must(t, page.Wait("!window.before && document.querySelectorAll('.card:not([hidden])').length === 1 && document.querySelector('[data-group=error]').getAttribute('aria-pressed') === 'true'"))
 		must(t, page.Eval("document.querySelector('[data-group=\"\"]').click(); const s = document.querySelector('#search'); s.value = 'vase'; s.dispatchEvent(new Event('input'))", nil))
 		if got := page.visible(); got != "right" {
 			t.Errorf("with vase: %s", got)
