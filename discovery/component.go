@@ -1,7 +1,5 @@
 package discovery
 
-import "encoding/json"
-
 // Platform is a kind of component, by Home Assistant's name for it.
 type Platform string
 
@@ -124,10 +122,14 @@ func Stub(p Platform) Component { return Component{Platform: p} }
 
 // MarshalJSON encodes the component with Home Assistant's abbreviations, the
 // keys sorted. It validates nothing.
-func (c Component) MarshalJSON() ([]byte, error) { return json.Marshal(c.fields()) }
+func (c Component) MarshalJSON() ([]byte, error) {
+	var f fields
+	c.put(&f)
+	return f.appendTo(nil), nil
+}
 
 // takesCommands reports whether Home Assistant publishes for this component.
-func (c Component) takesCommands() bool {
+func (c *Component) takesCommands() bool {
 	return c.CommandTopic != "" ||
 		c.Heat != nil && (c.Heat.ModeCommandTopic != "" || c.Heat.TemperatureCommandTopic != "")
 }

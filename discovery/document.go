@@ -1,8 +1,8 @@
 package discovery
 
 import (
-	"encoding/json"
 	"maps"
+	"slices"
 )
 
 // Device is what Home Assistant shows about a device.
@@ -50,34 +50,61 @@ const documentQoS = 1
 // equal documents give equal text. It validates nothing; where a key is both a
 // component and a stub, the component is encoded.
 func (d Document) MarshalJSON() ([]byte, error) {
-	components := make(map[string]Component, len(d.Components)+len(d.Stubs))
-	for key, platform := range d.Stubs {
-		components[key] = Stub(platform)
+	var f fields
+	f.encoded("dev", d.Device.appendTo)
+	f.encoded("o", d.Origin.appendTo)
+	f.encoded("cmps", d.appendComponents)
+	f.whole("qos", documentQoS)
+	putAvailability(&f, d.Availability, "")
+	return f.appendTo(nil), nil
+}
+
+func (d Document) appendComponents(b []byte) []byte {
+	keys := slices.AppendSeq(make([]string, 0, len(d.Components)+len(d.Stubs)), maps.Keys(d.Components))
+	for key := range d.Stubs {
+		if _, both := d.Components[key]; !both {
+			keys = append(keys, key)
+		}
 	}
-	maps.Copy(components, d.Components)
-	f := fields{"dev": d.Device.fields(), "o": d.Origin.fields(), "qos": documentQoS, "cmps": components}
-	putAvailability(f, d.Availability, "")
-	return json.Marshal(f)
+	slices.Sort(keys)
+	var f fields
+	b = append(b, '{')
+	for i, key := range keys {
+		c, ok := d.Components[key]
+		if !ok {
+			c = Stub(d.Stubs[key])
+		}
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(appendText(b, key), ':')
+		f.reset()
+		c.put(&f)
+		b = f.appendTo(b)
+	}
+	return append(b, '}')
 }
 
-func (d Device) fields() fields {
-	f := fields{"ids": []string{d.Identifier}}
-	put(f, "name", d.Name)
-	put(f, "mf", d.Manufacturer)
-	put(f, "mdl", d.Model)
-	put(f, "mdl_id", d.ModelID)
-	put(f, "sn", d.SerialNumber)
-	put(f, "sw", d.SWVersion)
-	put(f, "hw", d.HWVersion)
-	put(f, "cu", d.ConfigurationURL)
-	put(f, "via_device", d.ViaDevice)
-	put(f, "sa", d.SuggestedArea)
-	return f
+func (d Device) appendTo(b []byte) []byte {
+	var f fields
+	f.texts("ids", []string{d.Identifier})
+	f.text("name", d.Name)
+	f.text("mf", d.Manufacturer)
+	f.text("mdl", d.Model)
+	f.text("mdl_id", d.ModelID)
+	f.text("sn", d.SerialNumber)
+	f.text("sw", d.SWVersion)
+	f.text("hw", d.HWVersion)
+	f.text("cu", d.ConfigurationURL)
+	f.text("via_device", d.ViaDevice)
+	f.text("sa", d.SuggestedArea)
+	return f.appendTo(b)
 }
 
-func (o Origin) fields() fields {
-	f := fields{"name": o.Name}
-	put(f, "sw", o.SWVersion)
-	put(f, "url", o.URL)
-	return f
+func (o Origin) appendTo(b []byte) []byte {
+	var f fields
+	f.required("name", o.Name)
+	f.text("sw", o.SWVersion)
+	f.text("url", o.URL)
+	return f.appendTo(b)
 }

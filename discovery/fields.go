@@ -1,25 +1,102 @@
 package discovery
 
-// fields are a JSON object by Home Assistant's abbreviated keys. Encoding sorts
-// them.
-type fields map[string]any
+import (
+	"slices"
+	"strconv"
+	"strings"
 
-// put sets what is not the zero value.
-func put[T comparable](f fields, key string, v T) {
-	var zero T
-	if v != zero {
-		f[key] = v
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// fields are a JSON object by Home Assistant's abbreviated keys. They are put in any
+// order and encoded sorted. What is the zero value is left out.
+type fields struct {
+	list   []field
+	values []byte // of all fields, encoded
+}
+
+// field is where the value of a key is in values.
+type field struct {
+	key      string
+	from, to int
+}
+
+// reset forgets all fields and keeps their memory.
+func (f *fields) reset() { f.list, f.values = f.list[:0], f.values[:0] }
+
+// encoded puts what is encoded already, with a function that appends it.
+func (f *fields) encoded(key string, encode func(b []byte) []byte) {
+	from := len(f.values)
+	f.values = encode(f.values)
+	f.list = append(f.list, field{key, from, len(f.values)})
+}
+
+func (f *fields) text(key, v string) {
+	if v != "" {
+		f.required(key, v)
 	}
 }
 
-func putList[T any](f fields, key string, v []T) {
+// required puts a text also if it is empty.
+func (f *fields) required(key, v string) {
+	f.encoded(key, func(b []byte) []byte { return appendText(b, v) })
+}
+
+func (f *fields) texts(key string, v []string) {
 	if len(v) > 0 {
-		f[key] = v
+		f.encoded(key, func(b []byte) []byte { return appendTexts(b, v, appendText) })
 	}
 }
 
-func (c Component) fields() fields {
-	f := fields{"p": c.Platform}
+func (f *fields) number(key string, v *float64) {
+	if v != nil {
+		f.encoded(key, func(b []byte) []byte { return strconv.AppendFloat(b, *v, 'f', -1, 64) })
+	}
+}
+
+// whole is for numbers of which zero is one.
+func (f *fields) whole(key string, v int) {
+	f.encoded(key, func(b []byte) []byte { return strconv.AppendInt(b, int64(v), 10) })
+}
+
+// no puts false.
+func (f *fields) no(key string) {
+	f.encoded(key, func(b []byte) []byte { return append(b, "false"...) })
+}
+
+// appendTo appends the object.
+func (f *fields) appendTo(b []byte) []byte {
+	slices.SortFunc(f.list, func(x, y field) int { return strings.Compare(x.key, y.key) })
+	b = append(b, '{')
+	for i, v := range f.list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(appendText(b, v.key), ':')
+		b = append(b, f.values[v.from:v.to]...)
+	}
+	return append(b, '}')
+}
+
+// appendText appends a JSON string, in which what is not UTF-8 is replaced.
+func appendText(b []byte, v string) []byte {
+	b, _ = jsontext.AppendQuote(b, v)
+	return b
+}
+
+func appendTexts(b []byte, list []string, appendOne func(b []byte, v string) []byte) []byte {
+	b = append(b, '[')
+	for i, v := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendOne(b, v)
+	}
+	return append(b, ']')
+}
+
+func (c *Component) put(f *fields) {
+	f.required("p", string(c.Platform))
 	c.putEntity(f)
 	c.putTopics(f)
 	c.putValues(f)
@@ -27,75 +104,78 @@ func (c Component) fields() fields {
 	if c.Heat != nil {
 		c.Heat.put(f)
 	}
-	return f
 }
 
-func (c Component) putEntity(f fields) {
-	put(f, "name", c.Name)
-	put(f, "uniq_id", c.UniqueID)
-	put(f, "def_ent_id", c.DefaultEntityID)
-	put(f, "dev_cla", c.DeviceClass)
-	put(f, "stat_cla", c.StateClass)
-	put(f, "unit_of_meas", c.Unit)
-	put(f, "ent_cat", c.Category)
-	put(f, "ic", c.Icon)
+func (c *Component) putEntity(f *fields) {
+	f.text("name", c.Name)
+	f.text("uniq_id", c.UniqueID)
+	f.text("def_ent_id", c.DefaultEntityID)
+	f.text("dev_cla", c.DeviceClass)
+	f.text("stat_cla", c.StateClass)
+	f.text("unit_of_meas", c.Unit)
+	f.text("ent_cat", c.Category)
+	f.text("ic", c.Icon)
 	if c.Disabled {
-		f["en"] = false
+		f.no("en")
 	}
-	put(f, "sug_dsp_prc", c.Precision)
+	if c.Precision != nil {
+		f.whole("sug_dsp_prc", *c.Precision)
+	}
 }
 
-func (c Component) putTopics(f fields) {
-	put(f, "stat_t", c.StateTopic)
-	put(f, "cmd_t", c.CommandTopic)
-	put(f, "json_attr_t", c.AttributesTopic)
-	put(f, "l_ver_t", c.LatestVersionTopic)
+func (c *Component) putTopics(f *fields) {
+	f.text("stat_t", c.StateTopic)
+	f.text("cmd_t", c.CommandTopic)
+	f.text("json_attr_t", c.AttributesTopic)
+	f.text("l_ver_t", c.LatestVersionTopic)
 	topicKey := "t"
 	if c.Platform == Image {
 		topicKey = "img_t"
 	}
-	put(f, topicKey, c.Topic)
+	f.text(topicKey, c.Topic)
 	putAvailability(f, c.Availability, c.AvailabilityMode)
 	switch {
 	case c.QoS != nil:
-		f["qos"] = *c.QoS
+		f.whole("qos", *c.QoS)
 	case c.takesCommands():
-		f["qos"] = 0
+		f.whole("qos", 0)
 	}
 }
 
 // putAvailability spells a missing mode out: Home Assistant's default is that
 // the latest word of any topic wins, and a component without a mode takes the
 // document's.
-func putAvailability(f fields, topics []string, mode string) {
-	list := make([]fields, len(topics))
-	for i, topic := range topics {
-		list[i] = fields{"t": topic}
+func putAvailability(f *fields, topics []string, mode string) {
+	if len(topics) > 0 {
+		f.encoded("avty", func(b []byte) []byte { return appendTexts(b, topics, appendTopic) })
 	}
-	putList(f, "avty", list)
 	if mode == "" && len(topics) > 1 {
 		mode = AvailabilityAll
 	}
-	put(f, "avty_mode", mode)
+	f.text("avty_mode", mode)
 }
 
-func (c Component) putValues(f fields) {
-	putList(f, "ops", c.Options)
-	putList(f, "evt_typ", c.EventTypes)
-	put(f, c.rangeKey("min"), c.Min)
-	put(f, c.rangeKey("max"), c.Max)
-	put(f, c.rangeKey("step"), c.Step)
-	put(f, "mode", c.Mode)
-	put(f, "ptrn", c.Pattern)
-	put(f, "pl_on", c.PayloadOn)
-	put(f, "pl_off", c.PayloadOff)
-	put(f, "pl_inst", c.PayloadInstall)
-	put(f, "tit", c.Title)
-	put(f, "rel_u", c.ReleaseURL)
-	put(f, "cont_type", c.ContentType)
+func appendTopic(b []byte, topic string) []byte {
+	return append(appendText(append(b, `{"t":`...), topic), '}')
 }
 
-func (c Component) rangeKey(key string) string {
+func (c *Component) putValues(f *fields) {
+	f.texts("ops", c.Options)
+	f.texts("evt_typ", c.EventTypes)
+	f.number(c.rangeKey("min"), c.Min)
+	f.number(c.rangeKey("max"), c.Max)
+	f.number(c.rangeKey("step"), c.Step)
+	f.text("mode", c.Mode)
+	f.text("ptrn", c.Pattern)
+	f.text("pl_on", c.PayloadOn)
+	f.text("pl_off", c.PayloadOff)
+	f.text("pl_inst", c.PayloadInstall)
+	f.text("tit", c.Title)
+	f.text("rel_u", c.ReleaseURL)
+	f.text("cont_type", c.ContentType)
+}
+
+func (c *Component) rangeKey(key string) string {
 	if c.Platform != Climate {
 		return key
 	}
@@ -105,23 +185,23 @@ func (c Component) rangeKey(key string) string {
 	return key + "_temp"
 }
 
-func (c Component) putTrigger(f fields) {
+func (c *Component) putTrigger(f *fields) {
 	if c.Platform == DeviceAutomation && c.Type != "" {
-		f["atype"] = "trigger"
+		f.text("atype", "trigger")
 	}
-	put(f, "type", c.Type)
-	put(f, "stype", c.Subtype)
-	put(f, "pl", c.Payload)
-	put(f, "val_tpl", c.ValueTemplate)
+	f.text("type", c.Type)
+	f.text("stype", c.Subtype)
+	f.text("pl", c.Payload)
+	f.text("val_tpl", c.ValueTemplate)
 }
 
-func (h *Heat) put(f fields) {
-	putList(f, "modes", h.Modes)
-	put(f, "mode_stat_t", h.ModeStateTopic)
-	put(f, "mode_cmd_t", h.ModeCommandTopic)
-	put(f, "temp_stat_t", h.TemperatureStateTopic)
-	put(f, "temp_cmd_t", h.TemperatureCommandTopic)
-	put(f, "curr_temp_t", h.CurrentTemperatureTopic)
-	put(f, "act_t", h.ActionTopic)
-	put(f, "temp_unit", h.TemperatureUnit)
+func (h *Heat) put(f *fields) {
+	f.texts("modes", h.Modes)
+	f.text("mode_stat_t", h.ModeStateTopic)
+	f.text("mode_cmd_t", h.ModeCommandTopic)
+	f.text("temp_stat_t", h.TemperatureStateTopic)
+	f.text("temp_cmd_t", h.TemperatureCommandTopic)
+	f.text("curr_temp_t", h.CurrentTemperatureTopic)
+	f.text("act_t", h.ActionTopic)
+	f.text("temp_unit", h.TemperatureUnit)
 }

@@ -24,6 +24,9 @@ const (
 //
 // Letters outside ASCII are not transliterated. A slug's slug is itself.
 func Slug(s string) string {
+	if isSlug(s) {
+		return s
+	}
 	var b strings.Builder
 	b.Grow(len(s))
 	gap := false
@@ -42,6 +45,17 @@ func Slug(s string) string {
 		return emptySlug
 	}
 	return b.String()
+}
+
+func isSlug(s string) bool {
+	gap := true
+	for _, r := range s {
+		if !isSlugRune(r) && (r != '_' || gap) {
+			return false
+		}
+		gap = r == '_'
+	}
+	return !gap
 }
 
 func isSlugRune(r rune) bool { return 'a' <= r && r <= 'z' || '0' <= r && r <= '9' }

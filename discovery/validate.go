@@ -2,7 +2,6 @@ package discovery
 
 import (
 	"fmt"
-	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -45,13 +44,19 @@ func (c Component) check(p *problems) {
 }
 
 func (c Component) checkKeys(p *problems, known keys) {
-	f := c.fields()
+	var f fields
+	c.put(&f)
+	var has []string
+	for _, v := range f.list {
+		has = append(has, v.key)
+	}
+	slices.Sort(has)
 	for _, key := range known.required {
-		if _, ok := f[key]; !ok {
+		if !slices.Contains(has, key) {
 			p.addf("%s without %s", c.Platform, key)
 		}
 	}
-	for _, key := range slices.Sorted(maps.Keys(f)) {
+	for _, key := range has {
 		if !known.know(key) {
 			p.addf("%s has no option %s", c.Platform, key)
 		}

@@ -35,10 +35,14 @@ type announcement struct {
 // in it as stubs, or once more in full when Home Assistant has started anew: a
 // stub works only on what it has loaded.
 func (a *announcement) publishLocked(full bool) {
+	d, _ := a.describe()
+	a.putLocked(d, full)
+}
+
+func (a *announcement) putLocked(d discovery.Document, full bool) {
 	if a.deleted || a.topic == "" {
 		return
 	}
-	d, _ := a.describe()
 	d.Stubs = make(map[string]discovery.Platform, len(a.removed))
 	for key, c := range a.removed {
 		if full {
@@ -48,7 +52,8 @@ func (a *announcement) publishLocked(full bool) {
 		}
 	}
 	a.erased = false
-	a.outbox.Put(a.topic, mustMarshal(d), discoveryClass)
+	text, _ := d.MarshalJSON() // never fails
+	a.outbox.Put(a.topic, string(text), discoveryClass)
 }
 
 // reshapeLocked lets change change what describe returns, and announces that.
@@ -57,16 +62,20 @@ func (a *announcement) reshapeLocked(change func()) {
 		change()
 		return
 	}
-	before, _ := a.describe()
-	change()
-	if !a.outbox.Known(a.topic) {
-		// A stub for what Home Assistant never had would confuse it.
-		maps.DeleteFunc(before.Components, func(key string, _ discovery.Component) bool { return !slices.Contains(a.told, key) })
+	// A stub for what Home Assistant never had would confuse it.
+	known := a.outbox.Known(a.topic)
+	if known || len(a.told) > 0 {
+		before, _ := a.describe()
+		maps.DeleteFunc(before.Components, func(key string, _ discovery.Component) bool {
+			return !known && !slices.Contains(a.told, key)
+		})
+		a.keepLocked(before.Components)
 	}
+	change()
 	a.told = nil
-	a.keepLocked(before.Components)
-	a.dropLocked()
-	a.publishLocked(false)
+	now, complete := a.describe()
+	a.dropLocked(now, complete)
+	a.putLocked(now, false)
 }
 
 // inherit takes in what a document of an earlier run, still on the broker,
@@ -79,7 +88,7 @@ func (a *announcement) inherit(former map[string]discovery.Component) {
 	}
 	before := len(a.removed)
 	a.keepLocked(former)
-	a.dropLocked()
+	a.dropLocked(a.describe())
 	if len(a.removed) != before {
 		a.publishLocked(false)
 	}
@@ -94,8 +103,7 @@ func (a *announcement) keepLocked(components map[string]discovery.Component) {
 
 // dropLocked has everything removed that Home Assistant may have and the device
 // hasn't. Of what stays the key is enough to remember.
-func (a *announcement) dropLocked() {
-	now, complete := a.describe()
+func (a *announcement) dropLocked(now discovery.Document, complete bool) {
 	for key, c := range a.had {
 		if _, stays := now.Components[key]; stays {
 			a.told = append(a.told, key)

@@ -74,23 +74,29 @@ type octoprintDoc struct {
 
 // document renders the printer's document. Rows that count in minutes are given in
 // seconds, as all documents count, without becoming more precise.
+//
+// It is filled in field by field: on the stack it would double each session's.
 func (p *printer) document(d *device[*printerView], v *printerView) any {
-	doc := printerDoc{
-		ID: v.config.ID, Name: v.config.Name,
-		State: d.get("state"), Connection: d.get("connection"), ConnectionDetail: d.get("connection_detail"),
-		Printing: d.get("printing"), Ready: d.get("ready"), Problem: d.get("problem"), Error: d.get("error"),
-		Maintenance:  v.maintenance,
-		Job:          jobDocument(d, v),
-		LastJob:      lastJobDocument(v),
-		Temperatures: make(map[string]heaterDoc, len(v.heaters())),
-		OctoPrint:    octoprintDoc{Version: text(v.info.Version), URL: publicURL(v.config.URL), User: text(v.info.User)},
-		Plugins:      pluginDocuments(p.bridge.plugins, d, v),
-	}
+	doc := &printerDoc{ID: v.config.ID, Name: v.config.Name, Maintenance: v.maintenance}
+	doc.State = d.get("state")
+	doc.Connection = d.get("connection")
+	doc.ConnectionDetail = d.get("connection_detail")
+	doc.Printing = d.get("printing")
+	doc.Ready = d.get("ready")
+	doc.Problem = d.get("problem")
+	doc.Error = d.get("error")
+	doc.Job.fill(d, v)
+	doc.LastJob.fill(v)
+	doc.Temperatures = make(map[string]heaterDoc, len(v.heaters()))
 	for _, h := range v.heaters() {
 		doc.Temperatures[h] = heaterDoc{
 			Actual: d.get(h + "_temperature"), Target: d.get(h + "_target"), Offset: reading(h, offset)(v),
 		}
 	}
+	doc.OctoPrint.Version = text(v.info.Version)
+	doc.OctoPrint.URL = publicURL(v.config.URL)
+	doc.OctoPrint.User = text(v.info.User)
+	doc.Plugins = pluginDocuments(p.bridge.plugins, d, v)
 	return doc
 }
 
@@ -108,29 +114,38 @@ func unshownChanged(was, is *octoprint.State) bool {
 	return false
 }
 
-func jobDocument(d *device[*printerView], v *printerView) jobDoc {
+func (doc *jobDoc) fill(d *device[*printerView], v *printerView) {
 	j := &v.state.Job
-	doc := jobDoc{
-		File: d.get("file"), Path: text(j.Path), Origin: text(j.Origin), Size: d.get("file_size"), User: text(j.User),
-		Started: d.get("started"), Finish: d.get("finish"),
-		Elapsed: d.get("elapsed").seconds(), Remaining: d.get("remaining").seconds(),
-		Progress: d.get("progress"), ProgressBytes: d.get("progress_bytes"),
-		EstimateOrigin: d.get("estimate_origin"), EstimatedTotal: d.get("estimated_total").seconds(),
-		Filament: make(map[string]filamentDoc, len(j.Filament)),
-		Z:        d.get("z"), Layer: d.get("layer"), Layers: d.get("layers"),
-	}
+	doc.File = d.get("file")
+	doc.Path = text(j.Path)
+	doc.Origin = text(j.Origin)
+	doc.Size = d.get("file_size")
+	doc.User = text(j.User)
+	doc.Started = d.get("started")
+	doc.Elapsed = d.get("elapsed").seconds()
+	doc.Remaining = d.get("remaining").seconds()
+	doc.Finish = d.get("finish")
+	doc.Progress = d.get("progress")
+	doc.ProgressBytes = d.get("progress_bytes")
+	doc.EstimateOrigin = d.get("estimate_origin")
+	doc.EstimatedTotal = d.get("estimated_total").seconds()
+	doc.Filament = make(map[string]filamentDoc, len(j.Filament))
 	for tool, f := range j.Filament {
 		doc.Filament[tool] = filamentDoc{Length: number(f.Length, 1), Volume: number(f.Volume, 2)}
 	}
-	return doc
+	doc.Z = d.get("z")
+	doc.Layer = d.get("layer")
+	doc.Layers = d.get("layers")
 }
 
-func lastJobDocument(v *printerView) lastJobDoc {
+func (doc *lastJobDoc) fill(v *printerView) {
 	l := &v.prints.last
-	return lastJobDoc{
-		File: text(l.file), Path: text(l.path), Result: text(l.result), Reason: text(l.reason),
-		Duration: number(l.duration, 0), Ended: instant(l.ended),
-	}
+	doc.File = text(l.file)
+	doc.Path = text(l.path)
+	doc.Result = text(l.result)
+	doc.Reason = text(l.reason)
+	doc.Duration = number(l.duration, 0)
+	doc.Ended = instant(l.ended)
 }
 
 // publicURL is a printer's URL as anybody may see it.
