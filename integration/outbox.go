@@ -2,7 +2,6 @@ package integration
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"sync"
 )
@@ -34,7 +33,7 @@ type outbox struct {
 	packer packer
 
 	mu      sync.Mutex
-	topics  map[topicKey]*retained
+	topics  topicIndex
 	added   uint32               // how many there have been
 	owed    [classes]int         // how many topics have not been acknowledged since Forget
 	dirty   [classes][]*retained // each at most once, in the order in which they changed
@@ -57,8 +56,9 @@ const (
 )
 
 type retained struct {
-	topic    topicKey
+	folder   *folder
 	payload  packed
+	leaf     uint32 // of its topic in topicIndex.leaves
 	order    uint32 // of its first Put, in which all are sent again
 	class    class
 	dirty    bool // in outbox.dirty
@@ -87,7 +87,7 @@ type message struct {
 }
 
 func newOutbox() *outbox {
-	return &outbox{wake: make(chan struct{}, 1), topics: make(map[topicKey]*retained), passing: make(passing)}
+	return &outbox{wake: make(chan struct{}, 1), topics: newTopicIndex(), passing: make(passing)}
 }
 
 // Put sets what should be retained on a topic, which is never nothing.
@@ -95,7 +95,7 @@ func (o *outbox) Put(topic, payload string, c class) {
 	kept := o.packer.pack(payload)
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	r := o.topics[keyOf(topic)]
+	r := o.topics.get(topic)
 	if r == nil {
 		r = o.addLocked(topic)
 	} else if r.payload == kept {
@@ -123,8 +123,8 @@ func (o *outbox) classifyLocked(r *retained, c class) {
 
 func (o *outbox) addLocked(topic string) *retained {
 	o.added++
-	r := &retained{topic: keyOf(topic), order: o.added}
-	o.topics[r.topic] = r
+	r := o.topics.add(topic)
+	r.order = o.added
 	return r
 }
 
@@ -132,7 +132,7 @@ func (o *outbox) addLocked(topic string) *retained {
 func (o *outbox) Remove(topic string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	r := o.topics[keyOf(topic)]
+	r := o.topics.get(topic)
 	if r == nil {
 		r = o.addLocked(topic)
 		r.class = valueClass
@@ -152,7 +152,7 @@ func (o *outbox) removeLocked(r *retained) {
 func (o *outbox) RemoveAll() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for _, r := range o.topics {
+	for r := range o.topics.all() {
 		o.removeLocked(r)
 	}
 }
@@ -161,11 +161,11 @@ func (o *outbox) RemoveAll() {
 func (o *outbox) Disown(topic string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	r := o.topics[keyOf(topic)]
+	r := o.topics.get(topic)
 	if r == nil {
 		return
 	}
-	delete(o.topics, r.topic)
+	o.topics.remove(r)
 	o.passing.drop(r)
 	o.settleLocked(r)
 	if r.dirty {
@@ -241,7 +241,7 @@ func (o *outbox) Forget() {
 	o.answers, o.raw, o.rawSize = nil, nil, 0
 	clear(o.owed[:])
 	o.dropPicturesLocked()
-	for _, r := range o.topics {
+	for r := range o.topics.all() {
 		r.inFlight, r.owed = false, r.class != pictureClass
 		if r.owed {
 			o.owed[r.class]++
@@ -261,7 +261,7 @@ func (o *outbox) Again() {
 // so that a device is announced again after the one that it refers to.
 func (o *outbox) markAllLocked(wanted func(*retained) bool) {
 	clear(o.dirty[:])
-	for _, r := range slices.SortedFunc(maps.Values(o.topics), func(a, b *retained) int { return cmp.Compare(a.order, b.order) }) {
+	for _, r := range slices.SortedFunc(o.topics.all(), func(a, b *retained) int { return cmp.Compare(a.order, b.order) }) {
 		send := wanted(r) && !r.payload.sent()
 		r.dirty = false
 		if send {
@@ -311,7 +311,7 @@ func (o *outbox) next(limit class) (message, packed, bool) {
 			continue
 		}
 		if r := o.nextDirtyLocked(c); r != nil {
-			return message{topic: r.topic.String(), retained: true, done: func() { o.acknowledged(r) }}, r.payload, true
+			return message{topic: o.topics.topicOf(r), retained: true, done: func() { o.acknowledged(r) }}, r.payload, true
 		}
 	}
 	if limit >= valueClass && len(o.raw) > 0 {
@@ -363,8 +363,8 @@ func (o *outbox) acknowledged(r *retained) {
 	o.settleLocked(r)
 	if r.dirty {
 		o.signal()
-	} else if r.removed() && r.class == discoveryClass && o.topics[r.topic] == r {
-		delete(o.topics, r.topic) // Home Assistant wonders about what it never had
+	} else if r.removed() && r.class == discoveryClass && o.topics.has(r) {
+		o.topics.remove(r) // Home Assistant wonders about what it never had
 	}
 }
 
@@ -414,7 +414,7 @@ func (o *outbox) Wants(topic, payload string) bool {
 	wanted := o.packer.pack(payload)
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	r := o.topics[keyOf(topic)]
+	r := o.topics.get(topic)
 	return r != nil && !r.removed() && r.payload == wanted
 }
 
@@ -422,7 +422,7 @@ func (o *outbox) Wants(topic, payload string) bool {
 func (o *outbox) Owns(topic string) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	r := o.topics[keyOf(topic)]
+	r := o.topics.get(topic)
 	return r != nil && !r.removed()
 }
 
@@ -449,7 +449,7 @@ func (o *outbox) Unmute() {
 func (o *outbox) Known(topic string) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	r := o.topics[keyOf(topic)]
+	r := o.topics.get(topic)
 	return r != nil && !r.dirty && !r.inFlight
 }
 

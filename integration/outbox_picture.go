@@ -58,7 +58,7 @@ func (p passing) flying() int {
 func (o *outbox) PutPicture(topic, picture string, settled func(arrived bool)) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	r := o.topics[keyOf(topic)]
+	r := o.topics.get(topic)
 	if r == nil {
 		r = o.addLocked(topic)
 	}
@@ -83,7 +83,7 @@ func (o *outbox) nextPictureLocked() (message, packed, bool) {
 	picture := r.payload
 	r.payload = packed{length: sentPicture}
 	o.passing[r] = passage{flying: o.passing[r].waiting, size: len(picture.text)}
-	return message{topic: r.topic.String(), retained: true, done: func() { o.pictureArrived(r) }}, picture, true
+	return message{topic: o.topics.topicOf(r), retained: true, done: func() { o.pictureArrived(r) }}, picture, true
 }
 
 func (o *outbox) pictureArrived(r *retained) {

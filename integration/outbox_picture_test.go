@@ -35,7 +35,7 @@ func TestPicturesAreNotKept(t *testing.T) {
 	if !list[0].retained {
 		t.Error("it isn't retained")
 	}
-	for _, r := range o.topics {
+	for r := range o.topics.all() {
 		if r.payload.text != "" {
 			t.Errorf("in flight %q is kept", r.payload.text)
 		}

@@ -58,7 +58,7 @@ func TestOutboxKeepsLittle(t *testing.T) {
 	o := newOutbox()
 	document := strings.Repeat("discovery ", 1000)
 	o.Put("config", document, discoveryClass)
-	if n := len(o.topics[keyOf("config")].payload.text); n > len(document)/10 {
+	if n := len(o.topics.get("config").payload.text); n > len(document)/10 {
 		t.Errorf("%d bytes are kept of %d", n, len(document))
 	}
 	if m, ok := o.Next(discoveryClass); !ok || m.payload != document {

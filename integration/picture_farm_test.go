@@ -180,12 +180,12 @@ func TestP6Pictures(t *testing.T) {
 		}
 		w.bridge.outbox.mu.Lock()
 		held := len(w.bridge.outbox.passing)
-		for _, r := range w.bridge.outbox.topics {
+		for r := range w.bridge.outbox.topics.all() {
 			if r.payload.sent() || r.payload.length > 0 || len(r.payload.text) < 600 {
 				continue
 			}
 			if r.class == pictureClass && w.bridge.outbox.passing[r].waiting == nil {
-				t.Errorf("%s is kept", r.topic)
+				t.Errorf("%s is kept", w.bridge.outbox.topics.topicOf(r))
 			}
 		}
 		w.bridge.outbox.mu.Unlock()

@@ -49,8 +49,8 @@ func (w *world) checkTruth() {
 	w.bridge.outbox.mu.Lock()
 	defer w.bridge.outbox.mu.Unlock()
 	retained := w.broker.retained()
-	for key, r := range w.bridge.outbox.topics {
-		topic := key.String()
+	for r := range w.bridge.outbox.topics.all() {
+		topic := w.bridge.outbox.topics.topicOf(r)
 		if r.payload.sent() {
 			if _, _, err := checkPicture(retained[topic]); err != nil {
 				w.t.Errorf("%s is no picture: %v", topic, err)

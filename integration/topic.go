@@ -1,20 +1,105 @@
 package integration
 
 import (
+	"iter"
+	"slices"
 	"strings"
-	"unique"
 )
 
-// topicKey is a topic as it is kept: each of its two parts once, however many
-// topics have it. A device's topics begin alike, and those of all devices end
-// alike.
-type topicKey struct {
-	folder, leaf unique.Handle[string]
+// topicIndex finds what is kept of a topic. There are as many topics as rows of all
+// printers, so each part of one is kept once: a device's topics begin alike, and
+// those of all devices end alike.
+type topicIndex struct {
+	folders map[string]*folder
+	numbers map[string]uint32 // of leaves
+	leaves  []string          // by their numbers
 }
 
-func keyOf(topic string) topicKey {
-	end := strings.LastIndexByte(topic, '/') + 1
-	return topicKey{folder: unique.Make(topic[:end]), leaf: unique.Make(topic[end:])}
+// folder has the topics that begin alike.
+type folder struct {
+	name   string
+	leaves []uint32 // of topics, in the same order
+	topics []*retained
 }
 
-func (k topicKey) String() string { return k.folder.Value() + k.leaf.Value() }
+// folderStep is by how many topics a folder grows: a device gets all of its own at
+// once, and no more.
+const folderStep = 16
+
+func newTopicIndex() topicIndex {
+	return topicIndex{folders: make(map[string]*folder), numbers: make(map[string]uint32)}
+}
+
+// split cuts a topic in two, so that the second part is common to all devices.
+func split(topic string) (folder, leaf string) {
+	end := strings.LastIndexByte(strings.TrimSuffix(topic, "/attributes"), '/') + 1
+	return topic[:end], topic[end:]
+}
+
+// get returns nil if there is nothing.
+func (x *topicIndex) get(topic string) *retained {
+	name, leaf := split(topic)
+	number, known := x.numbers[leaf]
+	f := x.folders[name]
+	if f == nil || !known {
+		return nil
+	}
+	if i := slices.Index(f.leaves, number); i >= 0 {
+		return f.topics[i]
+	}
+	return nil
+}
+
+// add makes room for a topic that isn't there yet.
+func (x *topicIndex) add(topic string) *retained {
+	name, leaf := split(topic)
+	number, known := x.numbers[leaf]
+	if !known {
+		number = uint32(len(x.leaves))
+		leaf = strings.Clone(leaf)
+		x.leaves = append(x.leaves, leaf)
+		x.numbers[leaf] = number
+	}
+	f := x.folders[name]
+	if f == nil {
+		f = &folder{name: strings.Clone(name)}
+		x.folders[f.name] = f
+	}
+	if n := len(f.topics); n == cap(f.topics) {
+		f.leaves = append(make([]uint32, 0, n+folderStep), f.leaves...)
+		f.topics = append(make([]*retained, 0, n+folderStep), f.topics...)
+	}
+	r := &retained{folder: f, leaf: number}
+	f.leaves = append(f.leaves, number)
+	f.topics = append(f.topics, r)
+	return r
+}
+
+// has reports whether r is still what is kept of its topic.
+func (x *topicIndex) has(r *retained) bool { return slices.Contains(r.folder.topics, r) }
+
+func (x *topicIndex) remove(r *retained) {
+	f := r.folder
+	i := slices.Index(f.topics, r)
+	f.leaves = slices.Delete(f.leaves, i, i+1)
+	f.topics = slices.Delete(f.topics, i, i+1)
+	if len(f.topics) == 0 {
+		delete(x.folders, f.name)
+	}
+}
+
+// topicOf is the topic that r was made for.
+func (x *topicIndex) topicOf(r *retained) string { return r.folder.name + x.leaves[r.leaf] }
+
+// all is everything, in no particular order.
+func (x *topicIndex) all() iter.Seq[*retained] {
+	return func(yield func(*retained) bool) {
+		for _, f := range x.folders {
+			for _, r := range f.topics {
+				if !yield(r) {
+					return
+				}
+			}
+		}
+	}
+}

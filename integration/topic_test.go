@@ -1,19 +1,42 @@
 package integration
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
-// TestTopicKey: a topic is what it was made of, and different ones differ.
-func TestTopicKey(t *testing.T) {
+// TestTopicIndex: a topic is what it was made of, different ones differ, and what is
+// removed is gone.
+func TestTopicIndex(t *testing.T) {
 	t.Parallel()
-	seen := make(map[topicKey]string)
-	for _, topic := range []string{"", "a", "a/", "/a", "a/b", "a/b/", "a/b/c", "octoprint2mqtt/left", "octoprint2mqtt/left/state"} {
-		k := keyOf(topic)
-		if k.String() != topic {
-			t.Errorf("%q became %q", topic, k)
+	x := newTopicIndex()
+	topics := []string{
+		"", "a", "a/", "/a", "a/b", "a/b/", "a/b/c", "attributes", "/attributes", "a/attributes", "a/b/attributes",
+		"octoprint2mqtt/left", "octoprint2mqtt/left/state", "octoprint2mqtt/right/state",
+	}
+	kept := make(map[string]*retained)
+	for _, topic := range topics {
+		if r := x.get(topic); r != nil {
+			t.Errorf("%q is the same as %q", topic, x.topicOf(r))
 		}
-		if other, ok := seen[k]; ok {
-			t.Errorf("%q and %q are the same", topic, other)
+		kept[topic] = x.add(topic)
+	}
+	for _, topic := range topics {
+		if x.get(topic) != kept[topic] || x.topicOf(kept[topic]) != topic || !x.has(kept[topic]) {
+			t.Errorf("%q is another one", topic)
 		}
-		seen[k] = topic
+	}
+	if n := len(slices.Collect(x.all())); n != len(topics) {
+		t.Errorf("%d topics, want %d", n, len(topics))
+	}
+	for _, topic := range topics {
+		r := kept[topic]
+		x.remove(r)
+		if x.get(topic) != nil || x.has(r) || x.topicOf(r) != topic {
+			t.Errorf("%q is still there", topic)
+		}
+	}
+	if len(x.folders) > 0 {
+		t.Errorf("left: %v", x.folders)
 	}
 }
