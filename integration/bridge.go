@@ -67,21 +67,22 @@ type Bridge struct {
 	// leave ends Run for a reason; see [ErrRestart]. Run sets it.
 	leave context.CancelCauseFunc
 
-	mu        sync.Mutex
-	device    *device[*Bridge]
-	announced announcement
-	admin     bool
-	enrolling map[string]bool // printers whose OctoPrint is being asked for a key
-	recent    recent
-	lost      uint64 // messages that found inbound full
-	brokerWas connection
-	bornAt    time.Time // when Home Assistant's start is to be answered; zero: not
-	stubsAt   time.Time // when stubs are to follow that answer; zero: not
-	sweepAt   time.Time // when a sweep is to begin or, if one is under way, to end
-	sweptOnce bool
-	restoreAt time.Time // when what was purged is to be published again; zero: not
-	healthAt  time.Time
-	staleInfo bool // bridge/info has to be published anew
+	mu          sync.Mutex
+	device      *device[*Bridge]
+	announced   announcement
+	admin       bool
+	enrolling   map[string]bool // printers whose OctoPrint is being asked for a key
+	recent      recent
+	lost        uint64 // messages that found inbound full
+	brokerWas   connection
+	bornAt      time.Time // when Home Assistant's start is to be answered; zero: not
+	stubsAt     time.Time // when stubs are to follow that answer; zero: not
+	sweepAt     time.Time // when a sweep is to begin or, if one is under way, to end
+	sweptOnce   bool
+	settledOnce sync.Once // that the host is told so
+	restoreAt   time.Time // when what was purged is to be published again; zero: not
+	healthAt    time.Time
+	staleInfo   bool // bridge/info has to be published anew
 
 	// brokerDetail is why there is no connection to the broker, empty before the
 	// first attempt.

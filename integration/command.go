@@ -119,15 +119,6 @@ func (p *printer) actLocked(ready call) {
 	p.observeLocked(now)
 }
 
-func (p *printer) enqueueLocked(c *command) *refusal {
-	select {
-	case p.queue <- c:
-		return nil
-	default:
-		return refuse(CodeTimeout, "too many commands are waiting for this printer")
-	}
-}
-
 // admitLocked refuses what no waiting would make right.
 func (p *printer) admitLocked(c *command, transaction json.RawMessage) (call, *refusal) {
 	if p.gone {
@@ -156,18 +147,6 @@ func (p *printer) admitLocked(c *command, transaction json.RawMessage) (call, *r
 		p.view.arming.used = true
 	}
 	return ready, r
-}
-
-// work carries out queued commands, one at a time and in order, until ctx ends.
-func (p *printer) work(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case c := <-p.queue:
-			p.carryOut(ctx, c)
-		}
-	}
 }
 
 // carryOut sends a queued command if it is still right to do so.

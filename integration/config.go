@@ -54,6 +54,9 @@ type Host struct {
 	// changes it until the program ends.
 	LogLevel    func() string
 	SetLogLevel func(level string)
+	// Settled is called once, when all that a start has to do is done. It may take
+	// its time.
+	Settled func()
 }
 
 // LogLevels are the levels of logging, from most lines to least.

@@ -82,7 +82,7 @@ func bridgeGoroutines() int {
 // TestP6GoroutinesAreBounded is a part of promise P6: so many per printer and no more,
 // whatever printers and broker do, and none after the stop.
 func TestP6GoroutinesAreBounded(t *testing.T) {
-	const printers, perPrinter, others = 50, 2, 30
+	const printers, perPrinter, others = 50, 1, 30
 	var setups []setup
 	for i := range printers {
 		setups = append(setups, setup{id: fmt.Sprintf("p%d", i)})
@@ -90,7 +90,7 @@ func TestP6GoroutinesAreBounded(t *testing.T) {
 	inBubble(t, func(w *world) {
 		w.up()
 		idle := bridgeGoroutines()
-		if idle < 2*printers || idle > perPrinter*printers+others {
+		if idle < perPrinter*printers || idle > perPrinter*printers+others {
 			t.Errorf("%d goroutines for %d printers", idle, printers)
 		}
 		for i := range printers {
@@ -102,9 +102,9 @@ func TestP6GoroutinesAreBounded(t *testing.T) {
 			w.broker.publish(w.topics.Set(id, "emergency_stop"), "PRESS", false)
 		}
 		w.sleep(2 * time.Second)
-		// An emergency stop a printer, and two requests with the connections that they
-		// are waiting on.
-		if busy := bridgeGoroutines(); busy > (perPrinter+5)*printers+others {
+		// A worker and an emergency stop a printer, and two requests with the connections
+		// that they are waiting on.
+		if busy := bridgeGoroutines(); busy > (perPrinter+6)*printers+others {
 			t.Errorf("%d goroutines under load", busy)
 		}
 		for _, s := range w.sims {

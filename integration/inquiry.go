@@ -233,7 +233,7 @@ func (p *printer) planAgainLocked(names []string, failed map[string]error, now t
 		}
 		err := failed[r.name]
 		if err != nil {
-			p.log.Debug().Err(err).Str("inquiry", r.name).Msg("OctoPrint did not answer a question as expected")
+			p.log().Debug().Err(err).Str("inquiry", r.name).Msg("OctoPrint did not answer a question as expected")
 		}
 		final := errors.Is(err, octoprint.Refused) || errors.Is(err, octoprint.NotPermitted)
 		switch {
@@ -268,7 +268,7 @@ func (p *printer) changeLocked(change func(*printerView), now time.Time) {
 	}
 	for _, finding := range p.view.has.findings {
 		if !slices.Contains(had.findings, finding) {
-			p.log.Warn().Msg(finding)
+			p.log().Warn().Msg(finding)
 		}
 	}
 	p.unrecorded = p.unrecorded || dialog != p.view.prints.dialog

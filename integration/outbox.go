@@ -316,7 +316,7 @@ func (o *outbox) next(limit class) (message, packed, bool) {
 	}
 	if limit >= valueClass && len(o.raw) > 0 {
 		m := o.raw[0]
-		o.raw, o.rawSize = o.raw[1:], o.rawSize-len(m.payload)
+		o.raw, o.rawSize = rest(o.raw), o.rawSize-len(m.payload)
 		return m, packed{}, true
 	}
 	return message{}, packed{}, false
@@ -328,18 +328,26 @@ func (o *outbox) nextDirtyLocked(c class) *retained {
 		if r.inFlight {
 			continue
 		}
-		switch {
-		case len(o.dirty[c]) == 1:
-			o.dirty[c] = nil // what it had when everything was to be sent is given back
-		case i == 0:
-			o.dirty[c] = o.dirty[c][1:]
-		default:
+		if i == 0 {
+			o.dirty[c] = rest(o.dirty[c])
+		} else {
 			o.dirty[c] = slices.Delete(o.dirty[c], i, i+1)
 		}
 		r.dirty, r.inFlight = false, true
 		return r
 	}
 	return nil
+}
+
+// rest is a queue without its first, of which it keeps nothing. What an empty one had
+// when much was waiting is given back.
+func rest[T any](queue []T) []T {
+	if len(queue) == 1 {
+		return nil
+	}
+	var nothing T
+	queue[0] = nothing
+	return queue[1:]
 }
 
 func (o *outbox) nextQueuedLocked() (message, bool) {
@@ -350,7 +358,7 @@ func (o *outbox) nextQueuedLocked() (message, bool) {
 	}
 	if len(o.answers) > 0 {
 		m := o.answers[0]
-		o.answers = o.answers[1:]
+		o.answers = rest(o.answers)
 		return m, true
 	}
 	return message{}, false
@@ -379,7 +387,7 @@ func (o *outbox) settleLocked(r *retained) {
 func (o *outbox) eventAcknowledged() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.events = o.events[1:]
+	o.events = rest(o.events)
 	o.sent--
 }
 

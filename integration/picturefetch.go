@@ -120,7 +120,7 @@ func (p *printer) exhibit(pic *picture, f *fetched) <-chan bool {
 		pic.due = time.Now().Add(p.intervalLocked())
 	}
 	if pic.logged != (source{}) {
-		p.log.Info().Str("picture", pic.key).Msg("there is a picture again")
+		p.log().Info().Str("picture", pic.key).Msg("there is a picture again")
 		pic.logged = source{}
 	}
 	if pic.problem != "" {
@@ -168,7 +168,7 @@ func (p *printer) missedLocked(pic *picture, err error) {
 	}
 	if pic.logged != pic.source {
 		pic.logged = pic.source
-		p.log.Warn().Str("picture", pic.key).Msg(reason)
+		p.log().Warn().Str("picture", pic.key).Msg(reason)
 	}
 }
 

@@ -16,14 +16,12 @@ import (
 // grace is how long a lost session may be gone before its values are.
 const grace = 5 * time.Second
 
-// printer is one configured OctoPrint server with what hangs on it. Three
-// goroutines work on it: one keeps its session, one carries out its commands, and
-// one looks after all printers each second.
+// printer is one configured OctoPrint server with what hangs on it. One goroutine
+// keeps its session, one carries out its commands while there are some, and one
+// looks after all printers each second.
 type printer struct {
 	id     string
 	bridge *Bridge
-	log    zerolog.Logger
-	queue  chan *command
 
 	mu        sync.Mutex
 	config    PrinterConfig
@@ -40,7 +38,10 @@ type printer struct {
 	counters  printerCounters
 	recent    recent
 	urgent    urgent
-	commands  uint64 // how many there have been
+	queue     []*command // that wait
+	engage    func()     // starts the worker; nil: there is to be none
+	working   bool       // there is one
+	commands  uint64     // how many there have been
 	pending   pending
 	asker     asker
 	raw       rawRate
@@ -93,8 +94,6 @@ func newPrinter(b *Bridge, c PrinterConfig) *printer {
 	p := &printer{
 		id:     c.ID,
 		bridge: b,
-		log:    b.log.With().Str("printer", c.ID).Logger(),
-		queue:  make(chan *command, queueLength),
 		tried:  make(chan struct{}),
 	}
 	p.view = printerView{config: &p.config, prints: &tracker{printer: c.ID}, counters: &p.counters}
@@ -103,6 +102,12 @@ func newPrinter(b *Bridge, c PrinterConfig) *printer {
 	p.announced = announcement{topic: b.topics.Config(c.ID), outbox: b.outbox, owner: &p.mu, describe: p.describe}
 	p.configureLocked(c)
 	return p
+}
+
+// log is for lines about the printer. It is made when it is needed, which is seldom.
+func (p *printer) log() *zerolog.Logger {
+	l := p.bridge.log.With().Str("printer", p.id).Logger()
+	return &l
 }
 
 // octoPrint is the client for the server as it is configured now.
@@ -133,7 +138,7 @@ func (p *printer) SessionOpened(i octoprint.Info, s *octoprint.State) {
 	if p.view.connection != connectionConnected {
 		p.view.connection, p.view.detail = connectionConnected, ""
 		p.counters.since, p.unrecorded = now, true
-		p.log.Info().Str("octoprint", i.Version).Str("user", clean(i.User)).Msg("connected to OctoPrint")
+		p.log().Info().Str("octoprint", i.Version).Str("user", clean(i.User)).Msg("connected to OctoPrint")
 		p.bridge.lifecycle("session_up", p.id, "")
 		p.availableLocked()
 	}
@@ -239,7 +244,7 @@ func (p *printer) FrameRejected(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.counters.errors++
-	p.log.Debug().Err(err).Msg("ignored a message of OctoPrint that can't be understood")
+	p.log().Debug().Err(err).Msg("ignored a message of OctoPrint that can't be understood")
 }
 
 // stateLocked takes over a state. Its parts are never changed, so a copy of the
@@ -306,7 +311,7 @@ func (p *printer) failed(err error) (final bool) {
 	d := diagnose(&p.config, err)
 	p.session = false
 	p.counters.errors++
-	p.log.Debug().Err(err).Msg("no session with OctoPrint")
+	p.log().Debug().Err(err).Msg("no session with OctoPrint")
 	if p.lost == nil {
 		p.lost = &loss{at: now}
 	}
@@ -327,7 +332,7 @@ func (p *printer) giveUpLocked(now time.Time) {
 	// A server that starts fails in several ways: one line is enough, unless it
 	// turns out that somebody has to do something.
 	if before == connectionConnected || before == connectionConnecting || before != d.connection && d.atOnce() {
-		p.log.Warn().Str("connection", string(d.connection)).Msg(d.detail())
+		p.log().Warn().Str("connection", string(d.connection)).Msg(d.detail())
 		p.bridge.lifecycle("session_lost", p.id, d.detail())
 	}
 	p.view.connection, p.view.detail = d.connection, d.detail()

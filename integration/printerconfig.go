@@ -88,17 +88,14 @@ func (p *printer) remove() {
 	p.mu.Lock()
 	p.eraseLocked()
 	p.gone = true
+	waiting := p.queue
+	p.queue = nil
 	p.mu.Unlock()
 	p.answerSnapshots()
 	p.bridge.farm.remove(p.id, time.Now())
 	p.bridge.journal.drop(p.recordName())
-	for {
-		select {
-		case c := <-p.queue:
-			c.answer(noPrinter(p.id), nil)
-		default:
-			return
-		}
+	for _, c := range waiting {
+		c.answer(noPrinter(p.id), nil)
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 // tellLocked queues events for the broker.
 func (p *printer) tellLocked(events []event) {
 	for _, e := range events {
-		p.log.Info().Str("event", e.ID).Str("file", e.File).Msg(strings.ReplaceAll(string(e.Type), "_", " "))
+		p.log().Info().Str("event", e.ID).Str("file", e.File).Msg(strings.ReplaceAll(string(e.Type), "_", " "))
 		p.sendLocked(e)
 		if e.Result != "" {
 			p.view.plateUsed, p.unrecorded = true, true
@@ -170,7 +170,7 @@ func (p *printer) outcome(ctx context.Context, missed *job) (outcome, error) {
 	case errors.Is(err, octoprint.Refused), errors.Is(err, octoprint.NotPermitted):
 		return outcomeUnknown, nil
 	case err != nil:
-		p.log.Debug().Err(err).Msg("could not find out how the print ended")
+		p.log().Debug().Err(err).Msg("could not find out how the print ended")
 		return outcomeUnknown, err
 	case !found || last.Ended.Before(missed.started):
 		return outcomeLost, nil

@@ -85,7 +85,7 @@ func (p *printer) warnOfCommandsLocked() {
 	commands := p.view.has.Commands
 	for i, key := range systemKeys(commands) {
 		if key == "" && commands[i].Source != octoprint.SourceCore {
-			p.log.Warn().Str("source", clean(commands[i].Source)).Str("action", clean(commands[i].Action)).
+			p.log().Warn().Str("source", clean(commands[i].Source)).Str("action", clean(commands[i].Action)).
 				Msg("this entry of OctoPrint's system menu gets no button: its name can't be told from another's in a topic; rename it in OctoPrint")
 		}
 	}

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// supervisor has two goroutines work on each printer: one keeps its session, one
-// carries out its commands. It is what changes when the configuration does.
+// supervisor has a session kept with each printer and its commands carried out. It
+// is what changes when the configuration does.
 type supervisor struct {
 	bridge  *Bridge
 	config  Config // as it is in force
@@ -91,7 +91,7 @@ func (s *supervisor) restart() *refusal {
 
 // employ starts the goroutines of a printer.
 func (s *supervisor) employ(ctx context.Context, p *printer, delay time.Duration) {
-	s.working[p.id] = working{hangUp: s.session(ctx, p, delay), dismiss: attend(ctx, p.work)}
+	s.working[p.id] = working{hangUp: s.session(ctx, p, delay), dismiss: p.hire(ctx)}
 }
 
 // session starts a printer's session, unless it is disabled.

@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"context"
 	"sync"
 	"time"
 
@@ -138,5 +139,8 @@ func (b *Bridge) endSweep(time.Time) {
 	b.openGallery()
 	if n := b.sweep.finish(configured); n > 0 {
 		b.log.Info().Int("topics", n).Msg("removed what an earlier run had left on the broker")
+	}
+	if settled := b.config.Host.Settled; settled != nil {
+		b.settledOnce.Do(func() { b.spawn(func(context.Context) { settled() }) })
 	}
 }

@@ -2,6 +2,7 @@ package integration
 
 import (
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -205,6 +206,27 @@ func TestPurgeRequest(t *testing.T) {
 			}, setup{}, setup{id: "right"})
 		})
 	}
+}
+
+// TestSettled: the program around is told once when the start is done.
+func TestSettled(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		changeable(w)
+		var settled atomic.Int64
+		w.config.Host.Settled = func() { settled.Add(1) }
+		w.up()
+		w.sleep(sweepDelay - time.Second)
+		if n := settled.Load(); n > 0 {
+			t.Errorf("told %d times before the sweep", n)
+		}
+		w.sleep(20 * time.Second)
+		w.request("bridge", "purge", `{"id":"left"}`)
+		w.sleep(20 * time.Second)
+		if n := settled.Load(); n != 1 {
+			t.Errorf("told %d times", n)
+		}
+	})
 }
 
 // TestPurgeWhileThePrinterBecomesAnother: whatever is heard of it meanwhile, nothing of
