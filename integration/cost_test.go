@@ -3,12 +3,14 @@ package integration
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"octoprint2mqtt/octoprint"
+	"octoprint2mqtt/octoprint/octoprinttest"
 )
 
 // printingState is what a printing printer sends twice a second.
@@ -27,8 +29,13 @@ func printingState() octoprint.State {
 
 // printingPrinter is a printer that does, with all that is told of it.
 func printingPrinter() (*printer, *octoprint.State) {
-	p := printerIn(situation{AccessControl, []string{"PRINT", "CONTROL"}, "idle"})
-	p.device.setRows(shapedRows(&p.view))
+	return printingPrinterWith(situation{AccessControl, []string{"PRINT", "CONTROL"}, "idle"}, func(string) bool { return true })
+}
+
+// printingPrinterWith has only the rows that are wanted.
+func printingPrinterWith(s situation, wanted func(key string) bool) (*printer, *octoprint.State) {
+	p := printerIn(s)
+	p.device.setRows(slices.DeleteFunc(shapedRows(&p.view), func(r printerRow) bool { return !wanted(r.key) }))
 	state := printingState()
 	p.SessionOpened(p.view.info, &state)
 	return p, &state
@@ -55,6 +62,37 @@ func TestFrameAllocations(t *testing.T) {
 	if shown < 30 {
 		t.Errorf("only %d rows are shown", shown)
 	}
+}
+
+// BenchmarkRows compares a printer that has all rows with one that has only the core of
+// them, by turns, with messages that change its temperatures and its progress. The
+// figure that counts is all/core, which is to stay below 2.
+func BenchmarkRows(b *testing.B) {
+	core := []string{
+		"state", "connection", "connection_detail", "printing", "connected", "problem", "error", "file", "progress", "elapsed", "remaining", "started",
+		"finish", "last_result", "last_file", "last_duration", "last_ended", "tool0_temperature", "tool0_target", "tool0_setpoint", "bed_temperature",
+		"bed_target", "bed_setpoint", "pause", "resume", "cancel", "start", "connect", "disconnect", "emergency_stop", "home", "event",
+	}
+	everything := situation{AccessFull, octoprinttest.DefaultPermissions("admins"), "idle"}
+	few, state := printingPrinterWith(everything, func(key string) bool { return slices.Contains(core, key) })
+	many, _ := printingPrinterWith(everything, func(string) bool { return true })
+	if few, many := len(few.device.rows), len(many.device.rows); few != len(core) || many < 60 {
+		b.Fatalf("%d and %d rows", few, many)
+	}
+	other := *state
+	other.Heaters = map[string]octoprint.Heater{"tool0": {Actual: new(207.3), Target: new(205.0)}, "bed": {Actual: new(61.2), Target: new(60.0)}}
+	other.Job.Completion = new(42.7)
+	states := []*octoprint.State{state, &other}
+	var spent [2]time.Duration
+	for i := 0; b.Loop(); i++ {
+		for n, p := range []*printer{few, many} {
+			began := time.Now()
+			p.StateChanged(states[i%2])
+			spent[n] += time.Since(began)
+		}
+	}
+	b.ReportMetric(float64(spent[1])/float64(spent[0]), "all/core")
+	b.ReportMetric(float64(len(many.device.rows)), "rows")
 }
 
 // BenchmarkUnchangedFrame is the cost of such a message.
