@@ -19,5 +19,8 @@ func (j *journal) claim() (alone bool, release func()) {
 	}
 	lock := flock.New(filepath.Join(j.dir, lockName), flock.SetPermissions(0o600))
 	alone, err := lock.TryLock()
+	if !alone && err == nil {
+		j.log.Warn().Str("folder", j.dir).Msg("another octoprint2mqtt uses this state folder, and each would overwrite what the other keeps: give each its own state_dir")
+	}
 	return alone && err == nil, func() { _ = lock.Close() }
 }

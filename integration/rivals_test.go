@@ -185,7 +185,7 @@ func TestOwnLastRunThatDiedWithTheBroker(t *testing.T) {
 				w.within(rivalAge+time.Second, "at work", func() bool { return len(w.clients(before)) > 0 })
 				w.sleep(time.Second)
 				w.expect("left", "availability", online)
-				if lines := w.logs.lines("warn", "another octoprint2mqtt"); len(lines) > 0 {
+				if lines := w.logs.lines("warn", "is at work"); len(lines) > 0 {
 					t.Errorf("log: %q", lines)
 				}
 			})
@@ -208,6 +208,9 @@ func TestSecondBridgeWithTheSameStateFolder(t *testing.T) {
 			t.Errorf("published by %v", list)
 		}
 		if lines := logs.lines("warn", w.bridge.instance); len(lines) != 1 {
+			t.Errorf("log:\n%s", logs)
+		}
+		if lines := logs.lines("warn", "another octoprint2mqtt uses this state folder"); len(lines) != 1 {
 			t.Errorf("log:\n%s", logs)
 		}
 	})
