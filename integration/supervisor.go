@@ -38,8 +38,8 @@ func (s *supervisor) run(ctx context.Context) {
 			w.dismiss()
 		}
 	}()
-	for i, p := range s.bridge.printers() {
-		s.employ(ctx, p, rand.N(time.Duration(i)*spread+1))
+	for _, p := range s.bridge.printers() {
+		s.employ(ctx, p, soon(len(s.bridge.printers())))
 	}
 	for {
 		c := change{answer: func(*refusal, any) {}}
@@ -88,6 +88,9 @@ func (s *supervisor) restart() *refusal {
 	s.bridge.leave(cause)
 	return nil
 }
+
+// soon is when one of many printers is to be connected first: not with all the others.
+func soon(printers int) time.Duration { return rand.N(time.Duration(printers)*spread + 1) }
 
 // employ starts the goroutines of a printer.
 func (s *supervisor) employ(ctx context.Context, p *printer, delay time.Duration) {
@@ -224,10 +227,10 @@ func (s *supervisor) add(ctx context.Context, done *reloaded) {
 		list = append(list, p)
 	}
 	b.roster.Store(newRoster(list))
-	for i, p := range added {
+	for _, p := range added {
 		p.start()
 		b.broker.listen(listening(0, b.topics.Config(p.id))...)
-		s.employ(ctx, p, rand.N(time.Duration(i)*spread+1))
+		s.employ(ctx, p, soon(len(added)))
 		b.lifecycle("printer_added", p.id, "")
 		done.Added = append(done.Added, p.id)
 	}

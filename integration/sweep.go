@@ -36,7 +36,7 @@ type sweep struct {
 	outbox *outbox
 
 	mu    sync.Mutex
-	found map[string]bool // topics; nil: no sweep is under way
+	found map[string]bool // topics that were not ours; nil: no sweep is under way
 }
 
 func newSweep(t discovery.Topics, out *outbox) *sweep {
@@ -70,13 +70,14 @@ func (s *sweep) takes(d *delivery) bool {
 	if config && d.retained && s.outbox.Wants(d.topic, string(d.payload)) {
 		return true // ours, as it is
 	}
+	ours := d.retained && s.outbox.Owns(d.topic) // and so are nearly all
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.found == nil:
 	case len(d.payload) == 0:
 		delete(s.found, d.topic) // just now, by whomever
-	case d.retained && (ok || config):
+	case d.retained && !ours && (ok || config):
 		s.found[d.topic] = true
 	}
 	health := device == discovery.Bridge && key == "health" // concerns rivals

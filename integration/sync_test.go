@@ -81,7 +81,7 @@ func TestP2NoOlderValueAfterANewerOne(t *testing.T) {
 			w.broker.net.cut()
 		}
 		w.broker.net.setLatency(0)
-		w.sleep(70 * time.Second)
+		w.sleep(4 * time.Minute)
 		seen := make(map[string]float64)
 		n := 0
 		for _, m := range w.broker.since(before, "") {
