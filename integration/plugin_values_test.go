@@ -141,9 +141,9 @@ func TestPluginAnswers(t *testing.T) {
 			`{"cpu":12.3,"memory":41,"soc_temperature":52.6}`,
 		},
 		{
-			"no sensor", resourceID, "/plugin/resource_monitor/stats", `{"cpu":{"average":0},"memory":{"percent":1},"temp":{"celsius":{},"fahrenheit":{}}}`,
-			map[string]string{"cpu": "0", "memory": "1", "soc_temperature": "None"},
-			`{"cpu":0,"memory":1,"soc_temperature":null}`,
+			"no sensor", resourceID, "/plugin/resource_monitor/stats", `{"battery":{},"cpu":{"average":0.4,"octoprint":0.0},"memory":{"percent":6.0},"temp":{"celsius":{},"fahrenheit":{}}}`,
+			map[string]string{"cpu": "0.4", "memory": "6", "soc_temperature": "None"},
+			`{"cpu":0.4,"memory":6,"soc_temperature":null}`,
 		},
 		{
 			"garbage", layerID, "/plugin/DisplayLayerProgress/values", `[1]`,
@@ -176,6 +176,24 @@ func TestPluginAnswers(t *testing.T) {
 				}
 			}, setup{options: answering(tt.plugin, tt.path, tt.answer, &asked)})
 		})
+	}
+}
+
+// TestResourcesOfAFreshThread: a use of nothing is what the plugin says when it
+// hasn't measured yet, also in between.
+func TestResourcesOfAFreshThread(t *testing.T) {
+	t.Parallel()
+	v := zeroView()
+	for _, tt := range [][2]string{
+		{`{"cpu":{"average":0.0},"memory":{"percent":6.0},"temp":{"celsius":{}}}`, "None 6 None"},
+		{`{"cpu":{"average":52.7},"memory":{"percent":6.1},"temp":{"celsius":{"critical":null,"current":52.618,"high":null,"label":""}}}`, "52.7 6.1 52.6"},
+		{`{"cpu":{"average":0.0},"memory":{"percent":6.2},"temp":{"celsius":{}}}`, "52.7 6.2 None"},
+		{`{"cpu":{},"memory":{"percent":6.2},"temp":{"celsius":{}}}`, "None 6.2 None"},
+	} {
+		resourcesAnswered(json.RawMessage(tt[0]))(v)
+		if got := resourceMonitorPlugin().shown(v); got != tt[1] {
+			t.Errorf("%s: %s, want %s", tt[0], got, tt[1])
+		}
 	}
 }
 
