@@ -75,7 +75,7 @@ func pluginSections() string {
 	for _, p := range plugins() {
 		fmt.Fprintf(&b, "### %s\n\n`%s`", p.name, p.id)
 		if !p.verified {
-			b.WriteString(", unverified")
+			b.WriteString(", written after the plugin's code and not yet seen with a running one")
 		}
 		b.WriteString(". " + p.remark + "\n\n")
 		if rows := p.documentedRows(); rows != nil {

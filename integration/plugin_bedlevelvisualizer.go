@@ -10,10 +10,12 @@ import (
 
 const meshID = "bedlevelvisualizer"
 
-// bedLevelVisualizerPlugin tells how uneven the bed was when it was probed last.
+// bedLevelVisualizerPlugin tells how uneven the bed was when it was probed last. A
+// mesh is told when it was collected, and stored by an open browser only. Tried with
+// 1.1.2, which calls itself Bed Visualizer.
 func bedLevelVisualizerPlugin() plugin {
 	return plugin{
-		id: meshID, name: "Bed Level Visualizer",
+		id: meshID, name: "Bed Level Visualizer", verified: true,
 		remark: "The height between the lowest and the highest point of the mesh that was collected last, or that the plugin has stored.",
 		rows: func(*printerView) []printerRow {
 			return []printerRow{{

@@ -23,12 +23,13 @@ const (
 
 // cancelObjectPlugin is the plugin that can leave out one of the objects of a running
 // print. Objects are numbered anew when a file is selected and when a print starts.
-// The plugin tells of them then, but not that one was cancelled.
+// The plugin tells of them then, but not that one was cancelled. Tried with 0.6.3.
 func cancelObjectPlugin() plugin {
 	return plugin{
-		id: cancelObjectID, name: "Cancel Objects",
+		id: cancelObjectID, name: "Cancel Objects", verified: true,
 		remark: "The objects of the selected file, and a select that cancels one of those still to be printed, while a job runs " +
-			"and for good. Its own state is always `-`.",
+			"and for good. Its own state is always `-`. Objects are not offered whose names the plugin doesn't find again in the print: " +
+			"those with letters beyond ASCII, with a semicolon, or with a space at either end.",
 		rows:     func(*printerView) []printerRow { return objectRows() },
 		received: receiveObjects, document: objectsDocument,
 		actions: []action{{
@@ -75,12 +76,19 @@ func newObjects(wire []wireObject, active string) *objects {
 		}
 		one := object{id: id, name: objectName(w.Object), cancelled: w.Cancelled}
 		o.list = append(o.list, one)
-		if !one.cancelled {
+		if !one.cancelled && comesBack(w.Object) {
 			o.offered, names = append(o.offered, one), append(names, one.name)
 		}
 	}
 	o.options = optionNames(names)
 	return o
+}
+
+// comesBack reports whether OctoPrint hands the name to the plugin as it stands in the
+// file, as the beginning of an object: it cuts off what looks like a comment. Else the
+// plugin doesn't know the object, and prints it even if it was cancelled.
+func comesBack(name string) bool {
+	return !strings.Contains(name, ";") && strings.TrimSpace(name) == name
 }
 
 // objectName undoes that the plugin writes everything beyond ASCII as in a web page.
@@ -104,7 +112,7 @@ func objectRows() []printerRow {
 		},
 		{
 			key:       "current_object",
-			about:     "The name of the object that is printed; `None` without a job or where the plugin doesn't say.",
+			about:     "The name of the object that is printed; `None` without a job or where the plugin doesn't say. It stays while the next one is left out, or is one that the plugin doesn't find again.",
 			component: discovery.Component{Platform: discovery.Sensor, Name: "Current object", Icon: "mdi:cube-scan"},
 			value: of(func(o *objects, v *printerView) value {
 				if !v.running() {
@@ -115,7 +123,7 @@ func objectRows() []printerRow {
 		},
 		{
 			key:       cancelObject,
-			about:     "Leaves the chosen object out of the running print, for good; it offers those that are still to be printed, and always shows `-`.",
+			about:     "Leaves the chosen object out of the running print, for good; it offers those that are still to be printed and that the plugin can cancel, and always shows `-`.",
 			component: discovery.Component{Platform: discovery.Select, Name: "Cancel object", Icon: "mdi:cube-off-outline"},
 			value:     of(func(*objects, *printerView) value { return text(noObject) }),
 			options: func(v *printerView) []string {

@@ -14,8 +14,11 @@ import (
 const objectList = `[
 	{"id":0,"object":"STARTGCODE","active":false,"cancelled":false,"ignore":true,"max_x":0},
 	{"id":1,"object":"Box id:0 copy 0","active":false,"cancelled":false,"ignore":false},
-	{"id":2,"object":"T&#252;r","active":false,"cancelled":false,"ignore":false},
-	{"id":3,"object":"Lid","active":false,"cancelled":true,"ignore":false}]`
+	{"id":2,"object":"Door","active":false,"cancelled":false,"ignore":false,"max_x":80.0,"min_x":20.0,"max_y":75.0,"min_y":30.0},
+	{"id":3,"object":"Lid","active":false,"cancelled":true,"ignore":false},
+	{"id":4,"object":"T&#252;r id:1 copy 0","active":false,"cancelled":false,"ignore":false,"max_x":0,"min_x":10000,"max_y":0,"min_y":10000},
+	{"id":5,"object":"Pad ","active":false,"cancelled":false,"ignore":false},
+	{"id":6,"object":"a;b","active":false,"cancelled":false,"ignore":false}]`
 
 func objectView(t *testing.T, messages ...string) *printerView {
 	t.Helper()
@@ -42,13 +45,14 @@ func TestObjects(t *testing.T) {
 		messages                  string // one in each line
 		objects, current, options string
 	}{
-		{list, "3", "None", "-|Box id:0 copy 0|Tür"},
-		{list + "\n" + `{"ActiveID":2}`, "3", "Tür", "-|Box id:0 copy 0|Tür"},
-		{list + "\n" + `{"navBarActive":"Box id:0 copy 0"}`, "3", "Box id:0 copy 0", "-|Box id:0 copy 0|Tür"},
-		{list + "\n" + `{"ActiveID":99}`, "3", "None", "-|Box id:0 copy 0|Tür"},
-		{list + "\n" + `{"ActiveID":1}` + "\n" + list, "3", "Box id:0 copy 0", "-|Box id:0 copy 0|Tür"},
+		{list, "6", "None", "-|Box id:0 copy 0|Door"},
+		{list + "\n" + `{"ActiveID":2}`, "6", "Door", "-|Box id:0 copy 0|Door"},
+		{list + "\n" + `{"navBarActive":"Box id:0 copy 0"}`, "6", "Box id:0 copy 0", "-|Box id:0 copy 0|Door"},
+		{list + "\n" + `{"ActiveID":4}`, "6", "Tür id:1 copy 0", "-|Box id:0 copy 0|Door"},
+		{list + "\n" + `{"ActiveID":99}`, "6", "None", "-|Box id:0 copy 0|Door"},
+		{list + "\n" + `{"ActiveID":1}` + "\n" + list, "6", "Box id:0 copy 0", "-|Box id:0 copy 0|Door"},
 		{list + "\n" + `{"ActiveID":1}` + "\n" + `{"objects":[]}`, "0", "None", "-"},
-		{list + "\n" + `{"ActiveID":1}` + "\n" + `{"navBarActive":"None"}`, "3", "None", "-|Box id:0 copy 0|Tür"},
+		{list + "\n" + `{"ActiveID":1}` + "\n" + `{"navBarActive":"None"}`, "6", "None", "-|Box id:0 copy 0|Door"},
 		{`{"ActiveID":1}`, "None", "None", "-"},
 		{"nonsense\n[]\n{}\n" + `{"objects":null}`, "None", "None", "-"},
 		{`{"objects":[{"id":"x","object":"a"},{"id":1},{"id":2,"object":"a"},{"id":3,"object":"a"}]}`, "2", "None", "-|a|a (2)"},
@@ -82,15 +86,15 @@ func TestObjectGuards(t *testing.T) {
 		v.takeSettings(rawSettings(map[string]string{"cancelobject": `{}`}))
 		receive(t, v, "cancelobject", `{"objects":`+objectList+`}`)
 	}
-	checkGuards(t, prepare, rowGuard{"cancel_object", "Tür", "PRINT", "printing pausing paused resuming", false})
+	checkGuards(t, prepare, rowGuard{"cancel_object", "Door", "PRINT", "printing pausing paused resuming", false})
 	s := situation{AccessControl, []string{"PRINT"}, octoprint.PhasePrinting}
-	for _, payload := range []string{"-", "Lid", "STARTGCODE", "1", "", "None"} {
+	for _, payload := range []string{"-", "Lid", "STARTGCODE", "Tür id:1 copy 0", "Pad", "Pad ", "a;b", "1", "", "None"} {
 		if got := decidePluginRow(t, s, prepare, "cancel_object", payload); got != CodeInvalid {
 			t.Errorf("%q: %s", payload, got)
 		}
 	}
 	unheard := func(v *printerView) { v.takeSettings(rawSettings(map[string]string{"cancelobject": `{}`})) }
-	if got := decidePluginRow(t, s, unheard, "cancel_object", "Tür"); got != CodeWrongState {
+	if got := decidePluginRow(t, s, unheard, "cancel_object", "Door"); got != CodeWrongState {
 		t.Errorf("before it has told its objects: %s", got)
 	}
 	// A command that was sent before these objects came can't have meant them. The same
@@ -99,12 +103,12 @@ func TestObjectGuards(t *testing.T) {
 	came := pluginState[*objects](v, cancelObjectID).since
 	receive(t, v, "cancelobject", `{"objects":`+strings.ReplaceAll(objectList, `"cancelled":false`, `"cancelled":true`)+`}`)
 	receive(t, v, "cancelobject", `{"objects":`+objectList+`}`)
-	ready, r := prepareCancelObject(json.RawMessage(`{"object":"Tür"}`), v)
+	ready, r := prepareCancelObject(json.RawMessage(`{"object":"Door"}`), v)
 	if r != nil || came.IsZero() || !ready.since.Equal(came) {
 		t.Errorf("%v: objects of %v came at %v", r, ready.since, came)
 	}
-	receive(t, v, "cancelobject", `{"objects":[{"id":2,"object":"Tür"}]}`)
-	if ready, r := prepareCancelObject(json.RawMessage(`{"object":"Tür"}`), v); r != nil || !ready.since.After(came) {
+	receive(t, v, "cancelobject", `{"objects":[{"id":2,"object":"Door"}]}`)
+	if ready, r := prepareCancelObject(json.RawMessage(`{"object":"Door"}`), v); r != nil || !ready.since.After(came) {
 		t.Errorf("%v: other objects came at %v, too", r, ready.since)
 	}
 }

@@ -13,17 +13,18 @@ const layerID = "DisplayLayerProgress"
 
 // layerProgress is what the plugin knows of a print, nil where it knows nothing.
 type layerProgress struct {
-	layer, layers       *float64 // numbered as the slicer does, from 0 or 1
+	layer, layers       *float64 // the printed and the last one, numbered as the slicer does, from 0 or 1
 	height, totalHeight *float64 // mm
 	fan                 *float64 // percent
 	feedRate            *float64 // mm/min
 }
 
 // displayLayerProgressPlugin tells the layer that is printed. Without the plugin
-// nobody knows it: a height is no layer, since print heads hop and layers differ.
+// nobody knows it: a height is no layer, since print heads hop and layers differ. It
+// goes on telling of a print that has ended until there is another. Tried with 1.28.0.
 func displayLayerProgressPlugin() plugin {
 	return plugin{
-		id: layerID, name: "DisplayLayerProgress", messages: []string{layerID + "-websocket-payload"},
+		id: layerID, name: "DisplayLayerProgress", verified: true, messages: []string{layerID + "-websocket-payload"},
 		remark: "Gives `layer` and `layers`, which all printers have and which are unknown without it: they are not guessed from the height. " +
 			"The event `first_layer_done` needs it, too. Its setting to send layer information over the websocket has to be on, as it is at first.",
 		rows: layerRows,
@@ -59,6 +60,14 @@ func displayLayerProgressPlugin() plugin {
 // layers returns what the plugin knows, nothing without it.
 func (v *printerView) layers() layerProgress { return pluginState[layerProgress](v, layerID) }
 
+// printed is what the plugin says of where a print is, nil without a job.
+func (v *printerView) printed(figure *float64) *float64 {
+	if !v.running() {
+		return nil
+	}
+	return figure
+}
+
 // pluginFan is the part cooling fan's speed in percent as far as a plugin has seen
 // it set; nil: none has.
 func pluginFan(v *printerView) *float64 { return v.layers().fan }
@@ -68,13 +77,13 @@ func layerJobRows() []printerRow {
 	return []printerRow{
 		{
 			key:       "layer",
-			about:     "The layer that is printed, numbered as the slicer does; `None` without the plugin DisplayLayerProgress, since it isn't guessed from the height.",
+			about:     "The layer that is printed, numbered as the slicer does; `None` without a job, and without the plugin DisplayLayerProgress, since it isn't guessed from the height.",
 			component: discovery.Component{Platform: discovery.Sensor, Name: "Layer", StateClass: "measurement", Icon: "mdi:layers-outline"},
-			value:     func(v *printerView) value { return number(v.layers().layer, 0) },
+			value:     func(v *printerView) value { return number(v.printed(v.layers().layer), 0) },
 		},
 		{
 			key:       "layers",
-			about:     "How many layers the selected file has; `None` without the plugin DisplayLayerProgress.",
+			about:     "The number of the selected file's last layer, counted like `layer`: where the slicer counts from 0, there is one layer more; `None` without the plugin DisplayLayerProgress.",
 			component: discovery.Component{Platform: discovery.Sensor, Name: "Layers", Icon: "mdi:layers-triple-outline"},
 			value:     func(v *printerView) value { return number(v.layers().layers, 0) },
 		},
@@ -88,13 +97,13 @@ func layerRows(*printerView) []printerRow {
 	return []printerRow{
 		{
 			key: "height", noise: everyMinute,
-			about:     "The height of the layer that is printed, in mm, told once a minute at most.",
+			about:     "The height of the layer that is printed, in mm, told once a minute at most; `None` without a job.",
 			component: millimetres("Printed height", "mdi:arrow-expand-vertical"),
-			value:     func(v *printerView) value { return number(v.layers().height, 2) },
+			value:     func(v *printerView) value { return number(v.printed(v.layers().height), 2) },
 		},
 		{
 			key:       "total_height",
-			about:     "The height of the whole print in mm.",
+			about:     "The height of the whole print in mm as OctoPrint's analysis of the file has it: from the first layer's top to the last one's, without the first layer.",
 			component: millimetres("Total height", "mdi:ruler"),
 			value:     func(v *printerView) value { return number(v.layers().totalHeight, 2) },
 		},

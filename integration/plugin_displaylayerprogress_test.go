@@ -87,5 +87,12 @@ func TestFirstLayerDoneOfAPrint(t *testing.T) {
 		if got := eventTypesOf(events); got != "print_started first_layer_done" || events[1].Path != benchy().Path || events[1].Late {
 			t.Errorf("told %s: %+v", got, events)
 		}
+		// The plugin goes on telling of a print that has ended.
+		w.expect("left", "layer", "2")
+		w.must(s.Cancel())
+		w.within(time.Minute, "idle", func() bool { return w.value("left", "state") == "idle" })
+		layer("2")
+		w.expect("left", "layer", "None")
+		w.expect("left", "layers", "9")
 	}, setup{prepare: withBenchy, options: octoprinttest.Options{Plugins: map[string]octoprinttest.Plugin{layerID: {}}}})
 }

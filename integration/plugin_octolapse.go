@@ -23,10 +23,11 @@ type rendering struct {
 }
 
 // octolapsePlugin tells how a timelapse is rendered. It says nothing of it before
-// something happens: only administrators may ask.
+// something happens: only administrators may ask. Tried with its code of June 2025,
+// which is later than 0.4.5.
 func octolapsePlugin() plugin {
 	return plugin{
-		id: octolapseID, name: "Octolapse",
+		id: octolapseID, name: "Octolapse", verified: true,
 		remark: "How its timelapse is rendered. It is unknown until Octolapse says something.",
 		rows: func(*printerView) []printerRow {
 			return []printerRow{
@@ -41,7 +42,7 @@ func octolapsePlugin() plugin {
 				},
 				{
 					key: "octolapse_progress", noise: percentage,
-					about:     "How much of the film is rendered, in percent; `None` while none is.",
+					about:     "How far the rendering's present step is, in percent, such as preparing the pictures and making the film of them; `None` where it doesn't say, and while no film is rendered.",
 					component: percent("Octolapse rendering progress", "mdi:filmstrip"),
 					value:     func(v *printerView) value { return number(pluginState[rendering](v, octolapseID).progress, 1) },
 				},

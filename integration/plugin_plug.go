@@ -53,6 +53,8 @@ type plugFamily struct {
 	arguments func(plugAddress) map[string]any
 	// read reads what the plugin tells of a plug; ok is false if it is something else.
 	read func(json.RawMessage) (a plugAddress, r plugReading, ok bool)
+	// oneMeter tells that energy can only be believed where a single plug measures it.
+	oneMeter bool
 }
 
 // plugInterval is how often plugs are asked. The plugins keep a record of each
@@ -129,14 +131,21 @@ func (f plugFamily) configured(v *printerView, settings, before json.RawMessage)
 
 func (f plugFamily) rows(v *printerView) []printerRow {
 	list, _ := decodeMessage[[]plug](v.has.Plugins[f.id])
+	meters := 0
+	for _, p := range list {
+		if p.Metered {
+			meters++
+		}
+	}
 	var rows []printerRow
 	for _, p := range list {
-		rows = append(rows, f.plugRows(p)...)
+		rows = append(rows, f.plugRows(p, !f.oneMeter || meters == 1)...)
 	}
 	return rows
 }
 
-func (f plugFamily) plugRows(p plug) []printerRow {
+// plugRows are those of one plug, with its energy only if that can be believed.
+func (f plugFamily) plugRows(p plug, energy bool) []printerRow {
 	of := func(figure func(plugReading) value) func(*printerView) value {
 		return func(v *printerView) value {
 			if s := pluginState[*plugs](v, f.id); s != nil {
@@ -167,7 +176,10 @@ func (f plugFamily) plugRows(p plug) []printerRow {
 			about:     "The power that the plug delivers, in watts.",
 			component: discovery.Component{Platform: discovery.Sensor, Name: p.Label + " power", DeviceClass: "power", Unit: "W", StateClass: "measurement"},
 			value:     of(func(r plugReading) value { return r.power }),
-		}, printerRow{
+		})
+	}
+	if p.Metered && energy {
+		rows = append(rows, printerRow{
 			key:       p.Key + "_energy",
 			about:     "The energy that the plug has delivered altogether, in kilowatt-hours.",
 			component: discovery.Component{Platform: discovery.Sensor, Name: p.Label + " energy", DeviceClass: "energy", Unit: "kWh", StateClass: "total_increasing"},
@@ -212,23 +224,29 @@ func (f plugFamily) prepare(parameters json.RawMessage, v *printerView) (call, *
 }
 
 // ask asks for the state of every plug. A plug that doesn't answer makes the plugin
-// fail or say that it doesn't know.
+// fail, say that it doesn't know, or wait for it longer than anybody waits for the
+// plugin. That is nothing against the other plugs.
 func (f plugFamily) ask(ctx context.Context, c *octoprint.Client, v printerView) (func(*printerView), error) {
 	known := pluginState[*plugs](&v, f.id)
 	if known == nil {
 		return nil, nil //nolint:nilnil // where the plugs are, the settings haven't told yet
 	}
 	readings := make(map[plugAddress]plugReading)
+	var silence error
 	for _, address := range known.addresses {
 		var answer json.RawMessage
 		err := c.PluginCommand(ctx, f.id, "checkStatus", f.arguments(address), &answer)
-		if err != nil && !errors.Is(err, octoprint.ServerFailed) {
+		switch {
+		case err == nil, errors.Is(err, octoprint.ServerFailed):
+		case errors.Is(err, octoprint.Unreachable) && ctx.Err() == nil:
+			silence = err
+		default:
 			return nil, err
 		}
 		_, reading, _ := f.read(answer)
 		readings[address] = reading
 	}
-	return func(v *printerView) { f.heard(v, readings) }, nil
+	return func(v *printerView) { f.heard(v, readings) }, silence
 }
 
 func (f plugFamily) received(_ string, message json.RawMessage) func(*printerView) {

@@ -1,7 +1,11 @@
 package integration
 
 import (
+	"context"
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -56,6 +60,85 @@ func TestPlugRows(t *testing.T) {
 		"tplink_printer_energy sensor energy kWh",
 		"tplink_light switch outlet control PLUGIN_TPLINKSMARTPLUG_CONTROL",
 	)
+}
+
+// TestTPLinkMeters: the plugin mixes up the energy of several plugs, which is not
+// shown then, and power is.
+func TestTPLinkMeters(t *testing.T) {
+	t.Parallel()
+	v := pluginView(map[string]string{"tplinksmartplug": `{"arrSmartplugs":[{"ip":"10.0.1.2","label":"Old"},{"ip":"10.0.1.3","label":"New"},{"ip":"10.0.1.5","label":"Plain"}]}`})
+	receive(t, v, "tplinksmartplug", `{"currentState":"off","emeter":null,"ip":"10.0.1.5"}`)
+	receive(t, v, "tplinksmartplug", `{"currentState":"on","emeter":{"get_realtime":{"current":0.256,"voltage":229.8,"power":58.74,"total":12.345,"err_code":0}},"ip":"10.0.1.2"}`)
+	checkPluginRows(
+		t, v,
+		"tplink_old switch outlet control PLUGIN_TPLINKSMARTPLUG_CONTROL",
+		"tplink_old_power sensor power W",
+		"tplink_old_energy sensor energy kWh",
+		"tplink_new switch outlet control PLUGIN_TPLINKSMARTPLUG_CONTROL",
+		"tplink_plain switch outlet control PLUGIN_TPLINKSMARTPLUG_CONTROL",
+	)
+	if got := shownBy(t, v, "tplink_old_energy"); got != "12.345" {
+		t.Errorf("the energy of the only one is %s", got)
+	}
+	receive(t, v, "tplinksmartplug", `{"currentState":"on","emeter":{"get_realtime":{"current_ma":10,"voltage_mv":230100,"power_mw":2300,"total_wh":16766.0,"slot_id":0,"err_code":0}},"ip":"10.0.1.3"}`)
+	checkPluginRows(
+		t, v,
+		"tplink_old switch outlet control PLUGIN_TPLINKSMARTPLUG_CONTROL",
+		"tplink_old_power sensor power W",
+		"tplink_new switch outlet control PLUGIN_TPLINKSMARTPLUG_CONTROL",
+		"tplink_new_power sensor power W",
+		"tplink_plain switch outlet control PLUGIN_TPLINKSMARTPLUG_CONTROL",
+	)
+	if a, b := shownBy(t, v, "tplink_old_power"), shownBy(t, v, "tplink_new_power"); a != "58.7" || b != "2.3" {
+		t.Errorf("power is %s and %s", a, b)
+	}
+}
+
+// TestSilentPlug: a plug that the plugin gets no answer of, and so gives none itself,
+// is unknown, and the others are what they are.
+func TestSilentPlug(t *testing.T) {
+	t.Parallel()
+	silent := "10.0.1.4"
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var asked struct{ IP string }
+		if err := json.NewDecoder(r.Body).Decode(&asked); err != nil {
+			t.Error(err)
+		}
+		if asked.IP == silent {
+			panic(http.ErrAbortHandler) // as unheard as an answer that doesn't come in time
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(`{"currentState":"on","emeter":null,"ip":"` + asked.IP + `"}`))
+	}))
+	defer server.Close()
+	address, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := octoprint.NewClient(octoprint.Options{URL: address})
+	v := pluginView(map[string]string{"tplinksmartplug": `{"arrSmartplugs":[{"ip":"10.0.1.2","label":"A"},{"ip":"10.0.1.3","label":"B"},{"ip":"10.0.1.4","label":"C"},{"ip":"10.0.1.5","label":"D"}]}`})
+	receive(t, v, "tplinksmartplug", `{"currentState":"on","emeter":null,"ip":"10.0.1.4"}`)
+	inquiry := tplinkPlugin().inquiries[0]
+	for _, want := range []string{"ON ON None ON", "ON ON ON ON"} {
+		answer, err := inquiry.ask(t.Context(), client, *v)
+		if failed := err != nil; failed != (silent != "") || answer == nil {
+			t.Fatalf("the inquiry fails with %v", err)
+		}
+		answer(v)
+		var got []string
+		for _, key := range []string{"tplink_a", "tplink_b", "tplink_c", "tplink_d"} {
+			got = append(got, shownBy(t, v, key))
+		}
+		if all := strings.Join(got, " "); all != want {
+			t.Errorf("%s, want %s", all, want)
+		}
+		silent = ""
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if answer, err := inquiry.ask(ended, client, *v); err == nil || answer != nil {
+		t.Errorf("without time to ask: %v", err)
+	}
 }
 
 // TestPlugSecrets: the journal, and with it the shape, knows neither passwords nor

@@ -14,10 +14,10 @@ const (
 	actionPSU     = "psu" // of its row only
 )
 
-// psuControlPlugin switches the printer's power supply.
+// psuControlPlugin switches the printer's power supply. Tried with 1.0.6.
 func psuControlPlugin() plugin {
 	return plugin{
-		id: psuID, name: "PSU Control",
+		id: psuID, name: "PSU Control", verified: true,
 		remark: "Switches the printer's power. Off is refused while a job runs or a file is sent to the printer.",
 		rows: func(*printerView) []printerRow {
 			return []printerRow{{

@@ -19,10 +19,11 @@ type resources struct {
 }
 
 // resourceMonitorPlugin tells how busy the computer is that OctoPrint runs on. The
-// plugin pushes that only to browsers, so it is asked.
+// plugin pushes that every second, which is more than anybody needs, so it is asked.
+// Tried with 0.5.0 and a simulated sensor of the processor's temperature.
 func resourceMonitorPlugin() plugin {
 	return plugin{
-		id: resourceID, name: "Resource Monitor",
+		id: resourceID, name: "Resource Monitor", verified: true,
 		remark: "About the computer that OctoPrint runs on; asked for once a minute.",
 		rows: func(*printerView) []printerRow {
 			share := func(name, icon string) discovery.Component {
@@ -33,7 +34,7 @@ func resourceMonitorPlugin() plugin {
 			heat := celsius("SoC temperature", 1)
 			heat.Category = discovery.CategoryDiagnostic
 			return []printerRow{
-				{key: "cpu", about: "How busy the computer is that OctoPrint runs on, in percent of all its cores.", component: share("CPU usage", "mdi:cpu-64-bit"), value: func(v *printerView) value { return number(v.resources().cpu, 1) }},
+				{key: "cpu", about: "How busy the computer is that OctoPrint runs on, in percent of all its cores, on average over a minute or more.", component: share("CPU usage", "mdi:cpu-64-bit"), value: func(v *printerView) value { return number(v.resources().cpu, 1) }},
 				{key: "memory", about: "How much of that computer's memory is in use, in percent.", component: share("Memory usage", "mdi:memory"), value: func(v *printerView) value { return number(v.resources().memory, 1) }},
 				{key: "soc_temperature", about: "The temperature of that computer's processor in °C.", component: heat, noise: temperature, value: func(v *printerView) value { return number(v.resources().temperature, 1) }},
 			}
@@ -66,5 +67,12 @@ func resourcesAnswered(answer json.RawMessage) func(*printerView) {
 		return nil
 	}
 	r := resources{cpu: m.CPU.Average.number(), memory: m.Memory.Percent.number(), temperature: m.Temp.Celsius.Current.number()}
-	return func(v *printerView) { v.withState(resourceID, r) }
+	return func(v *printerView) {
+		// It measures from one question to the next in the same thread, of which
+		// OctoPrint has several: to a thread's first question it answers 0.
+		if r.cpu != nil && *r.cpu == 0 {
+			r.cpu = v.resources().cpu
+		}
+		v.withState(resourceID, r)
+	}
 }

@@ -8,10 +8,11 @@ const (
 	pluginUltimakerPackage = "UltimakerFormatPackage"
 )
 
-// thumbnailPlugin is one that is only known to be there. It pushes nothing.
+// thumbnailPlugin is one that is only known to be there. It pushes nothing. Tried
+// with Slicer Thumbnails 1.2.2 and UltiMaker Format Package 1.0.2.
 func thumbnailPlugin(id, name string) plugin {
 	return plugin{
-		id: id, name: name, messages: []string{},
+		id: id, name: name, verified: true, messages: []string{},
 		remark: "Its pictures of files are the `thumbnail` among the printer's own rows.",
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"octoprint2mqtt/octoprint"
 	"octoprint2mqtt/octoprint/octoprinttest"
 )
 
@@ -68,13 +69,14 @@ func TestPluginMessages(t *testing.T) {
 		{displayLayerProgressPlugin(), []string{
 			`{"updateReason":"frontEndCall","totalLayer":"120","currentLayer":"-","currentHeight":"-","totalHeight":"24.2","feedrate":"-","fanspeed":"-","progress":"0"}`, "None 120 None 24.2 None None",
 			`{"updateReason":"layerChanged","totalLayer":"120","currentLayer":"7","currentHeight":"1.40","totalHeight":"24.2","feedrate":"4800.0","fanspeed":"35%","progress":"4"}`, "7 120 1.4 24.2 35 4800",
+			`{"updateReason":"progressChanged","totalLayer":"7","currentLayer":"2","lastLayerDurationInSeconds":2,"averageLayerDurationInSeconds":"-","currentHeight":"0.60","currentHeightFormatted":"0.6","totalHeight":"1.4000000000000001","feedrate":"1500","feedrateG0":"-","fanspeed":"50%","progress":"29","m73progress":"0"}`, "2 7 0.6 1.4 50 1500",
 			`{"totalLayer":120,"currentLayer":8,"currentHeight":1.6,"fanspeed":"Off"}`, "8 120 1.6 None 0 None",
 			`{"busy":true}`, "8 120 1.6 None 0 None",
 			`{"totalLayer":"-","currentLayer":"-3","fanspeed":"400%"}`, "None None None None None None",
 		}},
 		{bedLevelVisualizerPlugin(), []string{
 			`{"processing":true}`, "None",
-			`{"mesh":[["0.100","-0.05"],["0.0125","0.2"]],"bed":{"type":"rectangular"}}`, "0.25",
+			`{"mesh":[["+0.1000","-0.0500","+0.0125"],["+0.2000","+0.0000"]],"bed":{"type":"rectangular","x_min":0,"x_max":200.0}}`, "0.25",
 			`{"mesh":[[null,0.01,null],[0.02,-0.123,0.5]],"bed":{}}`, "0.623",
 			`{"mesh":[]}`, "0.623", `{"mesh":[[null]]}`, "0.623", `{"mesh":"x"}`, "0.623", `{"error":"Home XYZ first"}`, "0.623",
 			`{"mesh":[[0.3]]}`, "0",
@@ -85,15 +87,23 @@ func TestPluginMessages(t *testing.T) {
 			`{"type":"render-start","status":{"is_rendering":true}}`, "rendering None",
 			`{"type":"render-progress","status":{"unfinished_renderings":{"in_process":{"progress_percent":42.31,"change_type":"progress"}}}}`, "rendering 42.3",
 			`{"type":"snapshot-complete","status":{"is_rendering":true}}`, "rendering 42.3",
-			`{"type":"render-complete","status":{"is_rendering":false}}`, "completed None",
+			`{"type":"render-complete","status":{"is_rendering":true,"unfinished_renderings":{"in_process":{"change_type":"removed"}}}}`, "completed None",
+			`{"type":"file-changed","action":"added"}`, "completed None",
+			`{"type":"unfinished-renderings-changed","status":{"unfinished_renderings":{"in_process":{"change_type":"removed"}}}}`, "completed None",
 			`{"type":"render-end","status":{"is_rendering":false}}`, "completed None",
+			`{"type":"state-changed","state":{"status":{"is_rendering":false}},"client_id":null}`, "completed None",
+			`{"type":"timelapse-complete","status":{"is_rendering":true}}`, "rendering None",
 			`{"type":"render-start","status":{"is_rendering":true}}`, "rendering None",
-			`{"type":"render-failed","msg":"no ffmpeg"}`, "failed None",
+			`{"type":"render-progress","status":{"unfinished_renderings":{"in_process":{"rendering":{"progress":"preparing"},"progress_percent":null}}}}`, "rendering None",
+			`{"type":"render-progress","status":{"unfinished_renderings":{"in_process":{"rendering":{"progress":"cleanup"},"progress_percent":0.0}}}}`, "rendering 0",
+			`{"type":"render-failed","msg":"no ffmpeg","status":{"is_rendering":false}}`, "failed None",
+			`{"type":"render-end","status":{"is_rendering":false}}`, "failed None",
 			`{"type":"timelapse-start","status":{"is_rendering":true}}`, "rendering None",
 			`{"type":"render-end"}`, "idle None",
 		}},
 	} {
 		v := zeroView()
+		v.state.Phase = octoprint.PhasePrinting
 		for m := range slices.Chunk(tt.messages, 2) {
 			if got := tt.plugin.show(v, m[0]); got != m[1] {
 				t.Errorf("%s after %s: %s, want %s", tt.plugin.id, m[0], got, m[1])
@@ -110,45 +120,58 @@ func TestPluginAnswers(t *testing.T) {
 		name, plugin, path, answer string
 		rows                       map[string]string
 		document                   string
+		printing                   bool
 	}{
 		{
 			"psu", psuID, "/api/plugin/psucontrol", `{"isPSUOn":true}`,
 			map[string]string{"psu": "ON"},
-			`{"on":true}`,
+			`{"on":true}`, false,
 		},
 		{
 			"pi", piID, "/api/plugin/pi_support",
 			`{"model":"Raspberry Pi 4 Model B Rev 1.4","throttle_enabled":true,"throttle_functional":true,"throttle_state":{"current_overheat":false,"current_undervoltage":true}}`,
 			map[string]string{"undervoltage": "ON", "overheating": "OFF"},
-			`{"overheating":false,"undervoltage":true}`,
+			`{"overheating":false,"undervoltage":true}`, false,
 		},
 		{
 			"a Pi that can't tell", piID, "/api/plugin/pi_support",
 			`{"throttle_enabled":true,"throttle_functional":false,"throttle_state":{"current_overheat":false,"current_undervoltage":false}}`,
 			map[string]string{"undervoltage": "None", "overheating": "None"},
-			`{"overheating":null,"undervoltage":null}`,
+			`{"overheating":null,"undervoltage":null}`, false,
 		},
 		{
 			"layers", layerID, "/plugin/DisplayLayerProgress/values",
 			`{"layer":{"total":"50","current":"3"},"height":{"total":"10.0","current":"0.60"},"fanSpeed":"100%","feedrate":"1500","feedrateG0":"-"}`,
 			map[string]string{"layer": "3", "layers": "50", "height": "0.6", "total_height": "10", "dlp_fan": "100", "dlp_feedrate": "1500"},
-			`{"fan":100,"feedrate_mm_min":1500,"height_mm":0.6,"total_height_mm":10}`,
+			`{"fan":100,"feedrate_mm_min":1500,"height_mm":0.6,"total_height_mm":10}`, true,
+		},
+		{
+			"layers of a print that has ended", layerID, "/plugin/DisplayLayerProgress/values",
+			`{"currentFilename":"a.gcode","fanSpeed":"50%","feedrate":"1500","height":{"current":"2.40","total":"2.1999999999999997"},"layer":{"averageLayerDuration":"-","current":"11","total":"11"},"print":{"printerState":"operational"}}`,
+			map[string]string{"layer": "None", "layers": "11", "height": "None", "total_height": "2.2", "dlp_fan": "50", "dlp_feedrate": "1500"},
+			`{"fan":50,"feedrate_mm_min":1500,"height_mm":null,"total_height_mm":2.2}`, false,
+		},
+		{
+			"no layers", layerID, "/plugin/DisplayLayerProgress/values",
+			`{"currentFilename":"-","fanSpeed":"-","feedrate":"-","height":{"current":"-","total":"-"},"layer":{"current":"-","total":"-"}}`,
+			map[string]string{"layer": "None", "layers": "None", "height": "None", "total_height": "None", "dlp_fan": "None", "dlp_feedrate": "None"},
+			`{"fan":null,"feedrate_mm_min":null,"height_mm":null,"total_height_mm":null}`, true,
 		},
 		{
 			"resources", resourceID, "/plugin/resource_monitor/stats",
 			`{"cpu":{"average":12.34,"cores":[1,2]},"memory":{"percent":41.0,"total":1},"temp":{"celsius":{"current":52.618},"fahrenheit":{}}}`,
 			map[string]string{"cpu": "12.3", "memory": "41", "soc_temperature": "52.6"},
-			`{"cpu":12.3,"memory":41,"soc_temperature":52.6}`,
+			`{"cpu":12.3,"memory":41,"soc_temperature":52.6}`, false,
 		},
 		{
-			"no sensor", resourceID, "/plugin/resource_monitor/stats", `{"cpu":{"average":0},"memory":{"percent":1},"temp":{"celsius":{},"fahrenheit":{}}}`,
-			map[string]string{"cpu": "0", "memory": "1", "soc_temperature": "None"},
-			`{"cpu":0,"memory":1,"soc_temperature":null}`,
+			"no sensor", resourceID, "/plugin/resource_monitor/stats", `{"battery":{},"cpu":{"average":0.4,"octoprint":0.0},"memory":{"percent":6.0},"temp":{"celsius":{},"fahrenheit":{}}}`,
+			map[string]string{"cpu": "0.4", "memory": "6", "soc_temperature": "None"},
+			`{"cpu":0.4,"memory":6,"soc_temperature":null}`, false,
 		},
 		{
 			"garbage", layerID, "/plugin/DisplayLayerProgress/values", `[1]`,
 			map[string]string{"layer": "None", "layers": "None", "height": "None"},
-			`{"fan":null,"feedrate_mm_min":null,"height_mm":null,"total_height_mm":null}`,
+			`{"fan":null,"feedrate_mm_min":null,"height_mm":null,"total_height_mm":null}`, true,
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -156,6 +179,9 @@ func TestPluginAnswers(t *testing.T) {
 			asked := 0
 			inBubble(t, func(w *world) {
 				w.up()
+				if tt.printing {
+					w.print("left")
+				}
 				w.sleep(5 * time.Second)
 				for key, want := range tt.rows {
 					w.expect("left", key, want)
@@ -174,8 +200,26 @@ func TestPluginAnswers(t *testing.T) {
 				for key := range tt.rows {
 					w.expect("left", key, "None")
 				}
-			}, setup{options: answering(tt.plugin, tt.path, tt.answer, &asked)})
+			}, setup{prepare: withBenchy, options: answering(tt.plugin, tt.path, tt.answer, &asked)})
 		})
+	}
+}
+
+// TestResourcesOfAFreshThread: a use of nothing is what the plugin says when it
+// hasn't measured yet, also in between.
+func TestResourcesOfAFreshThread(t *testing.T) {
+	t.Parallel()
+	v := zeroView()
+	for _, tt := range [][2]string{
+		{`{"cpu":{"average":0.0},"memory":{"percent":6.0},"temp":{"celsius":{}}}`, "None 6 None"},
+		{`{"cpu":{"average":52.7},"memory":{"percent":6.1},"temp":{"celsius":{"critical":null,"current":52.618,"high":null,"label":""}}}`, "52.7 6.1 52.6"},
+		{`{"cpu":{"average":0.0},"memory":{"percent":6.2},"temp":{"celsius":{}}}`, "52.7 6.2 None"},
+		{`{"cpu":{},"memory":{"percent":6.2},"temp":{"celsius":{}}}`, "None 6.2 None"},
+	} {
+		resourcesAnswered(json.RawMessage(tt[0]))(v)
+		if got := resourceMonitorPlugin().shown(v); got != tt[1] {
+			t.Errorf("%s: %s, want %s", tt[0], got, tt[1])
+		}
 	}
 }
 
