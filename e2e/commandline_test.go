@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -35,29 +34,44 @@ func TestCheckFindsNothingWrong(t *testing.T) {
 	}
 }
 
+// advice is how check tells people of an error.
+func advice(what, why, do string) string {
+	return "\n  ERROR   " + what + "\n          why  " + why + "\n          do   " + do + "\n"
+}
+
 func TestCheckNamesWhatIsWrong(t *testing.T) {
 	found := mustServers(t)
-	nobody := "http://127.0.0.1:" + strconv.Itoa(found.SparePort)
+	nobody := "127.0.0.1:" + strconv.Itoa(found.SparePort)
 	for _, fault := range []struct {
 		name   string
 		change func(*config)
-		says   string
+		says   string // of what is wrong, why that matters and what to do
 	}{
-		{"wrong key", func(c *config) { c.Printers[0].APIKey = "wrong-key-wrong-key-wrong-key-wrong-key-123" }, `(?i)left.*key`},
-		{"global key", func(c *config) { c.Printers[0].APIKey = found.OctoPrint[0].Keys["global"] }, `(?i)left.*global`},
-		{"wrong port", func(c *config) { c.Printers[0].URL = nobody }, `(?i)left.*(refused|unreachable|reach|connect)`},
-		{"no OctoPrint", func(c *config) { c.Printers[0].URL = found.HomeAssistant.URL }, `(?i)left.*OctoPrint`},
-		{"wrong path", func(c *config) { c.Printers[0].URL += "/octoprint" }, `(?i)left.*OctoPrint`},
-		{"user without permissions", func(c *config) { c.Printers[0].APIKey = found.OctoPrint[0].Keys["nobody"] }, `(?i)left.*(permi|STATUS)`},
-		{"wrong port of the broker", func(c *config) { c.MQTT["url"] = "mqtt://127.0.0.1:" + strconv.Itoa(found.SparePort) }, `(?i)(broker|mqtt)`},
+		{"wrong key", func(c *config) { c.Printers[0].APIKey = "wrong-key-wrong-key-wrong-key-wrong-key-123" }, advice(
+			"OctoPrint does not accept the API key", "it was revoked, mistyped, or is another OctoPrint's", "get a new one with octoprint2mqtt enroll left")},
+		{"global key", func(c *config) { c.Printers[0].APIKey = found.OctoPrint[0].Keys["global"] }, advice(
+			"The API key is OctoPrint's global key, which belongs to no user and is going away", "OctoPrint will stop accepting it, and with it everything is allowed to everybody",
+			"get an application key instead, with octoprint2mqtt enroll left")},
+		{"wrong user", func(c *config) { c.Printers[0].User = "anna" }, advice(
+			`Wrong user: the key belongs to "operator", not to "anna"`, "what the key may do is what its user may do",
+			`change user in the configuration, or log in to OctoPrint as "anna" and get a key with octoprint2mqtt enroll left`)},
+		{"wrong port", func(c *config) { c.Printers[0].URL = "http://" + nobody }, advice(
+			"No answer from "+nobody+" (dial tcp "+nobody+": connect: connection refused)", "nothing is known of the printer meanwhile", "check that it is on and that the URL is right")},
+		{"no OctoPrint", func(c *config) { c.Printers[0].URL = found.HomeAssistant.URL }, advice(
+			"What answers at "+found.HomeAssistant.URL+" is not OctoPrint (404: Not Found, HTTP 404)", "something else listens there, or something in front of OctoPrint", "check host, port and path of the URL")},
+		{"wrong path", func(c *config) { c.Printers[0].URL += "/octoprint" }, advice(
+			"What answers at "+found.OctoPrint[0].URL+"/octoprint is not OctoPrint (it answers with a web page, HTTP 404)", "something else listens there, or something in front of OctoPrint", "check host, port and path of the URL")},
+		{"user without permissions", func(c *config) { c.Printers[0].APIKey = found.OctoPrint[0].Keys["nobody"] }, advice(
+			`OctoPrint does not let the API key's user see the printer (the user "nobody" lacks the permission STATUS)`, "without the permission STATUS nothing is known of the printer", "put the user into the group Read-only or Operator")},
+		{"wrong port of the broker", func(c *config) { c.MQTT["url"] = "mqtt://" + nobody }, advice(
+			"no connection to the MQTT broker at "+nobody+" (dial tcp "+nobody+": connect: connection refused)", "without the broker nothing is published and no command arrives", "check that it runs and that the URL is right")},
 	} {
 		t.Run(fault.name, func(t *testing.T) {
 			c := goodConfig(t)
 			fault.change(&c)
 			code, out := checkConfig(t, c)
-			oneLine := strings.ReplaceAll(out, "\n", " ")
-			if code == 0 || !regexp.MustCompile(fault.says).MatchString(oneLine) {
-				t.Errorf("exit code %d, want another than 0 and a text that matches %s:\n%s", code, fault.says, out)
+			if code != 2 || strings.Count(out, fault.says) != 1 || strings.Count(out, "  ERROR   ") != 1 {
+				t.Errorf("exit code %d, want 2 and\n%s\nit says\n%s", code, fault.says, out)
 			}
 			if strings.Contains(out, c.Printers[0].APIKey) {
 				t.Errorf("the API key is in the output:\n%s", out)

@@ -4,6 +4,8 @@ package e2e
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -146,4 +148,68 @@ func TestPageTakesNamesForText(t *testing.T) {
 	if code, _ := bridge.stop(t); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
+}
+
+// TestPageAddsAPrinter: from an address to a connected printer in a browser, with the login, after a wrong address and a
+// denied request that change nothing.
+func TestPageAddsAPrinter(t *testing.T) {
+	found := mustServers(t)
+	o, address := newOctoPrint(found.OctoPrint[0]), "127.0.0.1:"+strconv.Itoa(found.SparePort+6)
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	text := fmt.Sprintf("mqtt: {url: 'mqtt://%s:%d'}\nhttp: {listen: '%s', username: anna, password: secret} # the page\n", found.Broker.Host, found.Broker.Port, address)
+	must(t, os.WriteFile(file, []byte(text), 0o600))
+	bridge := startProgram(t, "run", "--config", file)
+	page := showPage(t, bridge, address, 0)
+	must(t, page.Login("anna", "secret"))
+	must(t, page.Screen(360, 740, true, "light"))
+	must(t, page.Open("http://"+address+"/login#add"))
+	page.wait("document.querySelector('#setup').open && !document.querySelector('#new').hidden")
+	if wide := value[int](page, "document.documentElement.scrollWidth"); wide > 360 {
+		t.Errorf("the page is %d wide", wide)
+	}
+
+	page.fillIn("ftp://octopi.local", "By page")
+	page.wait("document.querySelector('#outcome').textContent === 'Nothing was changed: this address must start with http:// or https://'")
+	if now, err := os.ReadFile(file); err != nil || string(now) != text {
+		t.Errorf("the configuration has changed: %v\n%s", err, now)
+	}
+
+	page.fillIn(found.OctoPrint[0].URL+"/?l=en#temp", "By page")
+	for _, decision := range []struct {
+		allow       bool
+		where, says string
+	}{{false, "#outcome", "denied"}, {true, "#happenings", "the user operator"}} {
+		page.wait("!document.querySelector('#key').hidden && !document.querySelector('#ask').hidden")
+		must(t, page.Eval("document.querySelector('#ask').click()", nil))
+		page.wait("!document.querySelector('#click').hidden && document.querySelector('#app').textContent.startsWith('octoprint2mqtt on ')")
+		o.decide(t, "operator", decision.allow)
+		page.wait("document.querySelector('" + decision.where + "').textContent.includes('" + decision.says + "')")
+	}
+	page.wait(card("by-page", "state") + ".textContent === 'Idle'")
+	page.wait("document.querySelector('#outcome').textContent === 'Connected to OctoPrint'")
+	now, err := os.ReadFile(file)
+	must(t, err)
+	if want := text + "\nprinters:\n  - id: by-page\n    name: By page\n    url: " + found.OctoPrint[0].URL + "\n    api_key: !secret by-page\n"; string(now) != want {
+		t.Errorf("the configuration is\n%s\nwant\n%s", now, want)
+	}
+	refused := func(complaint string) bool { return strings.Contains(complaint, "status of 422") } // the wrong address
+	if c := page.Complaints(); len(c) != 1 || !refused(c[0]) {
+		t.Errorf("the browser complains: %s", strings.Join(c, "\n"))
+	}
+	bridge.stop(t)
+	if code, out := runProgram(t, "purge", "--config", file); code != 0 {
+		t.Errorf("purge: exit code %d:\n%s", code, out)
+	}
+}
+
+// fillIn sends the form that adds a printer.
+func (p *shownPage) fillIn(address, name string) {
+	p.t.Helper()
+	must(p.t, p.Eval(fmt.Sprintf(`{
+		const form = document.querySelector('#new');
+		form.elements.url.value = %q;
+		form.elements.name.value = %q;
+		form.elements.name.dispatchEvent(new Event('input'));
+		form.requestSubmit();
+	}`, address, name), nil))
 }

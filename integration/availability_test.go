@@ -146,27 +146,27 @@ func TestConnections(t *testing.T) {
 		setup      setup
 		before     func(*sim)
 		connection string
-		detail     string // a part of it
+		detail     string
 	}{
 		{name: "fine", connection: "connected", detail: "None"},
-		{name: "no answer", before: func(s *sim) { s.line.SetUp(false) }, connection: "unreachable", detail: "left.test"},
-		{name: "silence", before: func(s *sim) { s.HoldRequests(true) }, connection: "unreachable", detail: "left.test"},
-		{name: "wrong key", setup: key("wrong"), connection: "unauthorized", detail: "API key"},
-		{name: "wrong key, 1.8", setup: setup{options: octoprinttest.Options{Version: "1.8.7"}, config: func(c *PrinterConfig) { c.APIKey = "wrong" }}, connection: "unauthorized", detail: "API key"},
-		{name: "global key", setup: setup{options: octoprinttest.Options{GlobalKey: "global"}, config: func(c *PrinterConfig) { c.APIKey = "global" }}, connection: "unauthorized", detail: "global key"},
-		{name: "wrong user", setup: with(func(c *PrinterConfig) { c.User = "somebody" }), connection: "unauthorized", detail: `"operator", not to "somebody"`},
+		{name: "no answer", before: func(s *sim) { s.line.SetUp(false) }, connection: "unreachable", detail: "No answer from left.test (dial tcp left.test:80: connection refused): check that it is on and that the URL is right."},
+		{name: "silence", before: func(s *sim) { s.HoldRequests(true) }, connection: "unreachable", detail: "No answer from left.test (net/http: timeout awaiting response headers): check that it is on and that the URL is right."},
+		{name: "wrong key", setup: key("wrong"), connection: "unauthorized", detail: "OctoPrint does not accept the API key: get a new one with octoprint2mqtt enroll left."},
+		{name: "wrong key, 1.8", setup: setup{options: octoprinttest.Options{Version: "1.8.7"}, config: func(c *PrinterConfig) { c.APIKey = "wrong" }}, connection: "unauthorized", detail: "OctoPrint does not accept the API key: get a new one with octoprint2mqtt enroll left."},
+		{name: "global key", setup: setup{options: octoprinttest.Options{GlobalKey: "global"}, config: func(c *PrinterConfig) { c.APIKey = "global" }}, connection: "unauthorized", detail: "The API key is OctoPrint's global key, which belongs to no user and is going away: get an application key instead, with octoprint2mqtt enroll left."},
+		{name: "wrong user", setup: with(func(c *PrinterConfig) { c.User = "somebody" }), connection: "unauthorized", detail: `Wrong user: the key belongs to "operator", not to "somebody": change user in the configuration, or log in to OctoPrint as "somebody" and get a key with octoprint2mqtt enroll left.`},
 		{name: "right user", setup: with(func(c *PrinterConfig) { c.User = "operator" }), connection: "connected", detail: "None"},
-		{name: "user may see nothing", setup: key("nobody-key"), connection: "not_permitted", detail: "STATUS"},
-		{name: "http behind https", setup: with(func(c *PrinterConfig) { c.URL = mustURL("https://left.test") }), connection: "not_octoprint", detail: "http or https"},
-		{name: "unknown certificate", setup: with(func(c *PrinterConfig) { c.URL, c.Dial = mustURL("https://left.test"), selfSigned }), connection: "tls_error", detail: "left.test"},
-		{name: "redirect", before: func(s *sim) { s.SetProxyPage(301, "moved") }, connection: "not_octoprint", detail: "https://left.test"},
-		{name: "another page", before: func(s *sim) { s.SetProxyPage(200, "<html>It works!</html>") }, connection: "not_octoprint", detail: "left.test"},
-		{name: "password in front", before: func(s *sim) { s.SetProxyPage(401, "<html>Login</html>") }, connection: "not_octoprint", detail: "password"},
-		{name: "wrong prefix", setup: setup{options: octoprinttest.Options{Prefix: "/octoprint"}, config: func(c *PrinterConfig) { c.URL = mustURL("http://left.test") }}, connection: "not_octoprint", detail: "left.test"},
+		{name: "user may see nothing", setup: key("nobody-key"), connection: "not_permitted", detail: `OctoPrint does not let the API key's user see the printer (the user "nobody" lacks the permission STATUS): put the user into the group Read-only or Operator.`},
+		{name: "http behind https", setup: with(func(c *PrinterConfig) { c.URL = mustURL("https://left.test") }), connection: "not_octoprint", detail: "What answers at https://left.test is not OctoPrint (what answers does not speak the protocol of the URL; is it http or https?): check host, port and path of the URL."},
+		{name: "unknown certificate", setup: with(func(c *PrinterConfig) { c.URL, c.Dial = mustURL("https://left.test"), selfSigned }), connection: "tls_error", detail: "The TLS connection to left.test failed (tls: failed to verify certificate: x509: certificate is valid for example.com, *.example.com, not left.test): check the certificate or set ca_file, or write http:// if it has no TLS."},
+		{name: "redirect", before: func(s *sim) { s.SetProxyPage(301, "moved") }, connection: "not_octoprint", detail: "http://left.test redirects to https://left.test: put the address it really has into the configuration."},
+		{name: "another page", before: func(s *sim) { s.SetProxyPage(200, "<html>It works!</html>") }, connection: "not_octoprint", detail: "What answers at http://left.test is not OctoPrint (it answers with a web page, HTTP 200): check host, port and path of the URL."},
+		{name: "password in front", before: func(s *sim) { s.SetProxyPage(401, "<html>Login</html>") }, connection: "not_octoprint", detail: "What answers at http://left.test is not OctoPrint (something in front of OctoPrint asks for a user name and password, HTTP 401): use an address at which OctoPrint answers without that password, which this program can't give."},
+		{name: "wrong prefix", setup: setup{options: octoprinttest.Options{Prefix: "/octoprint"}, config: func(c *PrinterConfig) { c.URL = mustURL("http://left.test") }}, connection: "not_octoprint", detail: "What answers at http://left.test is not OctoPrint (it answers with a web page, HTTP 404): check host, port and path of the URL."},
 		{name: "right prefix", setup: setup{options: octoprinttest.Options{Prefix: "/octoprint"}}, connection: "connected", detail: "None"},
-		{name: "starting", before: func(s *sim) { s.SetStarting(true) }, connection: "starting", detail: "not up yet"},
-		{name: "proxy without OctoPrint", before: func(s *sim) { s.SetProxyPage(502, "<html>Bad Gateway</html>") }, connection: "starting", detail: "proxy"},
-		{name: "disabled", setup: with(func(c *PrinterConfig) { c.Disabled = true }), connection: "disabled", detail: "disabled"},
+		{name: "starting", before: func(s *sim) { s.SetStarting(true) }, connection: "starting", detail: "OctoPrint is not up yet (it does not speak HTTP yet): wait a minute; if that does not help, look at OctoPrint and its log."},
+		{name: "proxy without OctoPrint", before: func(s *sim) { s.SetProxyPage(502, "<html>Bad Gateway</html>") }, connection: "starting", detail: "OctoPrint is not up yet (the proxy in front of OctoPrint gets no answer from it, HTTP 502): wait a minute; if that does not help, look at OctoPrint and its log."},
+		{name: "disabled", setup: with(func(c *PrinterConfig) { c.Disabled = true }), connection: "disabled", detail: "This printer is disabled in the configuration."},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -178,8 +178,8 @@ func TestConnections(t *testing.T) {
 				w.sleep(25 * time.Second)
 				w.expect("left", "connection", tt.connection)
 				detail := w.value("left", "connection_detail")
-				if !strings.Contains(detail, tt.detail) {
-					t.Errorf("the detail is %q, without %q", detail, tt.detail)
+				if detail != tt.detail {
+					t.Errorf("the detail is\n%s\nwant\n%s", detail, tt.detail)
 				}
 				if detail != "None" && !strings.HasSuffix(detail, ".") {
 					t.Errorf("%q is no sentence", detail)

@@ -250,7 +250,10 @@ func diagnoseBroker(m *MQTTConfig, err error) diagnosis {
 	case errors.Is(err, ErrBrokerRefused):
 		return diagnosis{what: "the MQTT broker refuses the login", do: "check username, password and client_id"}
 	case errors.Is(err, ErrSubscriptionRefused):
-		return diagnosis{what: fmt.Sprintf("the MQTT broker lets octoprint2mqtt log in, but not listen: %v", err)}
+		return diagnosis{what: fmt.Sprintf("the MQTT broker lets octoprint2mqtt log in, but not listen: %v", err), do: "let this user read that in the broker's access rules"}
+	}
+	if unknown, ok := unknownName(m.URL.Hostname(), err); ok {
+		return diagnosis{what: fmt.Sprintf("no connection to the MQTT broker at %s (its name is not known to this machine)", m.URL.Host), do: unknown.do}
 	}
 	return diagnosis{what: fmt.Sprintf("no connection to the MQTT broker at %s (%v)", m.URL.Host, err), do: "check that it runs and that the URL is right"}
 }

@@ -171,7 +171,7 @@ func (c *brokerConn) subscribe(ctx context.Context, list []subscription) error {
 			return fmt.Errorf("subscribe: %w", err)
 		}
 		if len(denied) > 0 {
-			return fmt.Errorf("%w of %s: its access rules must allow it", ErrSubscriptionRefused, strings.Join(denied, ", "))
+			return fmt.Errorf("%w of %s", ErrSubscriptionRefused, strings.Join(denied, ", "))
 		}
 	}
 	return nil

@@ -49,6 +49,13 @@ func Check(ctx context.Context, c Config) []Finding {
 	return broker
 }
 
+// CheckBroker tries the broker alone, as [Check] does.
+func CheckBroker(ctx context.Context, c Config) []Finding {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	return checkBroker(ctx, c)
+}
+
 // findTwins tells of printers that are one OctoPrint. Its configuration, keys and
 // secrets included, gives it away whatever the address is.
 func findTwins(printers []checkedPrinter) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"octoprint2mqtt/octoprint"
@@ -96,7 +97,7 @@ func (k *checkedPrinter) key(ctx context.Context, client *octoprint.Client, p *P
 	case own:
 		k.add(LevelNote, "key", fmt.Sprintf("the API key is the own key of the user %s, not an application key", quote(info.User)),
 			"everything that uses this key stops when it is changed, and it can't be revoked for this program alone",
-			"octoprint2mqtt add gets an application key with one click")
+			strings.TrimSpace("octoprint2mqtt enroll "+p.ID)+" gets an application key with one click")
 	default:
 		k.ok("key", "the API key is an application key")
 	}

@@ -48,6 +48,9 @@ type Host struct {
 	// that is told to users in the error's words; then nothing has changed. nil: it
 	// can't be changed.
 	Edit func(Edit) error
+	// Enrollable tells why a printer could not be given a key by Edit, so that nobody
+	// is asked for one in vain. nil: nothing is known to be in the way.
+	Enrollable func(id string) error
 	// Changed delivers a value when the configuration should be read anew.
 	Changed <-chan struct{}
 	// LogLevel returns how much is logged, one of [LogLevels], and SetLogLevel

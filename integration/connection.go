@@ -3,6 +3,9 @@ package integration
 import (
 	"errors"
 	"fmt"
+	"net"
+	"net/http"
+	"strings"
 
 	"octoprint2mqtt/octoprint"
 )
@@ -99,25 +102,72 @@ func diagnose(p *PrinterConfig, err error) diagnosis {
 func explain(p *PrinterConfig, e *octoprint.Error) diagnosis {
 	switch e.Failure {
 	case octoprint.KeyRejected:
-		return diagnosis{connection: connectionUnauthorized, what: "OctoPrint does not accept the API key", why: "it was revoked, mistyped, or is another OctoPrint's", do: "make a new application key in OctoPrint and put it into the configuration"}
+		return diagnosis{connection: connectionUnauthorized, what: "OctoPrint does not accept the API key", why: "it was revoked, mistyped, or is another OctoPrint's", do: renewal(p, "get a new one", "leave --key out, and OctoPrint is asked for one")}
 	case octoprint.GlobalKey:
-		return diagnosis{connection: connectionUnauthorized, what: "The API key is OctoPrint's global key, which belongs to no user and is going away", why: "OctoPrint will stop accepting it, and with it everything is allowed to everybody", do: "make an application key of a user instead"}
+		return diagnosis{connection: connectionUnauthorized, what: "The API key is OctoPrint's global key, which belongs to no user and is going away", why: "OctoPrint will stop accepting it, and with it everything is allowed to everybody", do: renewal(p, "get an application key instead,", "leave --key out, and OctoPrint is asked for an application key")}
 	case octoprint.WrongUser:
-		return diagnosis{connection: connectionUnauthorized, what: "Wrong user: " + e.Message, why: "what the key may do is what its user may do", do: "use a key of the configured user, or change the user in the configuration"}
+		return diagnosis{connection: connectionUnauthorized, what: "Wrong user: " + e.Message, why: "what the key may do is what its user may do", do: renewal(p, fmt.Sprintf("change user in the configuration, or log in to OctoPrint as %s and get a key", quote(p.User)), fmt.Sprintf("give a key of %s, or leave --user out", quote(p.User)))}
 	case octoprint.NotPermitted:
 		return diagnosis{connection: connectionNotPermitted, what: fmt.Sprintf("OctoPrint does not let the API key's user see the printer (%s)", reason(e)), why: "without the permission STATUS nothing is known of the printer", do: "put the user into the group Read-only or Operator"}
 	case octoprint.TLSFailed:
 		return diagnosis{connection: connectionTLS, what: fmt.Sprintf("The TLS connection to %s failed (%s)", p.URL.Host, reason(e)), why: "the API key is only sent to a server that can be told from others", do: "check the certificate or set ca_file, or write http:// if it has no TLS"}
 	case octoprint.Redirected:
-		return diagnosis{connection: connectionNotOctoPrint, what: fmt.Sprintf("%s redirects to %s", publicURL(p.URL), e.Location), why: "redirects are not followed, since commands would get lost and the API key would be shown to whoever is there", do: "put the address it really has into the configuration"}
+		return diagnosis{connection: connectionNotOctoPrint, what: fmt.Sprintf("%s redirects to %s", publicURL(p.URL), redirectedTo(e)), why: "redirects are not followed, since commands would get lost and the API key would be shown to whoever is there", do: "put the address it really has into the configuration"}
 	case octoprint.NotOctoPrint, octoprint.Refused, octoprint.ServerFailed, octoprint.Conflict:
-		return diagnosis{connection: connectionNotOctoPrint, what: fmt.Sprintf("What answers at %s is not OctoPrint (%s)", publicURL(p.URL), reason(e)), why: "something else listens there, or something in front of OctoPrint", do: "check host, port and path of the URL"}
+		return explainForeign(p, e)
 	case octoprint.Starting:
-		return diagnosis{connection: connectionStarting, what: "OctoPrint is not up yet", why: reason(e)}
+		return diagnosis{connection: connectionStarting, what: fmt.Sprintf("OctoPrint is not up yet (%s)", reason(e)), why: "nothing is known of the printer meanwhile", do: "wait a minute; if that does not help, look at OctoPrint and its log"}
 	case octoprint.RateLimited:
 		return diagnosis{connection: connectionUnreachable, what: "OctoPrint refuses logins from this address for a while because of wrong passwords", why: "after three wrong passwords in a minute OctoPrint lets nobody from there in", do: "wait, or find out who tries them"}
 	}
+	if unknown, ok := unknownName(p.URL.Hostname(), e); ok {
+		unknown.connection, unknown.why = connectionUnreachable, "nothing is known of the printer meanwhile"
+		return unknown
+	}
 	return diagnosis{connection: connectionUnreachable, what: fmt.Sprintf("No answer from %s (%s)", p.URL.Host, reason(e)), why: "nothing is known of the printer meanwhile", do: "check that it is on and that the URL is right"}
+}
+
+// explainForeign tells of what is no OctoPrint, or stands in front of one.
+func explainForeign(p *PrinterConfig, e *octoprint.Error) diagnosis {
+	d := diagnosis{
+		connection: connectionNotOctoPrint, what: fmt.Sprintf("What answers at %s is not OctoPrint (%s)", publicURL(p.URL), reason(e)),
+		why: "something else listens there, or something in front of OctoPrint", do: "check host, port and path of the URL",
+	}
+	switch {
+	case errors.Is(e, octoprint.ErrNoPushSocket):
+		d.what = fmt.Sprintf("OctoPrint answers at %s, but not its push socket (HTTP %d)", publicURL(p.URL), e.Status)
+		d.why, d.do = "what happens there is told by the push socket alone", "have the proxy in front of OctoPrint pass on websockets, as OctoPrint's guide to reverse proxies shows"
+	case e.Status == http.StatusUnauthorized:
+		d.do = "use an address at which OctoPrint answers without that password, which this program can't give"
+	}
+	return d
+}
+
+// redirectedTo is where OctoPrint is said to be, without the path that it was asked for.
+func redirectedTo(e *octoprint.Error) string {
+	_, path, _ := strings.Cut(e.Op, " ")
+	return strings.TrimSuffix(e.Location, path)
+}
+
+// renewal tells how to get another key. A printer that is just being added has no id yet.
+func renewal(p *PrinterConfig, configured, added string) string {
+	if p.ID == "" {
+		return added
+	}
+	return configured + " with octoprint2mqtt enroll " + p.ID
+}
+
+// unknownName tells of a host whose name leads nowhere. It is false for any other error.
+func unknownName(host string, err error) (diagnosis, bool) {
+	failed, ok := errors.AsType[*net.DNSError](err)
+	if !ok {
+		return diagnosis{}, false
+	}
+	d := diagnosis{what: fmt.Sprintf("The name %s is not known to this machine (%s)", host, clean(failed.Err)), do: "check how it is spelt, or use the IP address"}
+	if strings.HasSuffix(strings.TrimSuffix(host, "."), ".local") {
+		d.do += "; names that end in .local are found by mDNS, which containers often lack"
+	}
+	return d, true
 }
 
 // reason returns the shortest account of an error that still tells something.

@@ -57,6 +57,9 @@ func setupError(p *PrinterConfig, err error) *SetupError {
 	}
 	if failed, ok := errors.AsType[*octoprint.Error](err); ok && failed.Failure == octoprint.Redirected {
 		e.Failure, e.Redirect = SetupRedirected, redirectedBase(failed.Location)
+		if p.ID == "" {
+			e.Do = "use the address that a browser shows in the end; if that is the login page of a proxy, OctoPrint must be reached past it"
+		}
 	}
 	return e
 }
@@ -167,12 +170,9 @@ func EnrolKey(ctx context.Context, p PrinterConfig, app string, ask func(KeyQues
 	request, err := client.RequestKey(ctx, app, p.User)
 	switch {
 	case errors.Is(err, octoprint.ErrNoKeyRequests):
-		return "", noKeys()
+		return "", noKeys(&p)
 	case errors.Is(err, octoprint.RateLimited):
-		return "", &SetupError{
-			Failure: SetupKeyLimited, What: "OctoPrint takes no more requests for keys from this address for a while",
-			Why: "it allows three in a minute, five in ten minutes and ten in an hour", Do: "wait a minute, or up to an hour after many, and try again",
-		}
+		return "", keyLimited()
 	case err != nil:
 		return "", setupError(&p, err)
 	}
@@ -180,10 +180,30 @@ func EnrolKey(ctx context.Context, p PrinterConfig, app string, ask func(KeyQues
 	return awaitKey(ctx, &p, client, request)
 }
 
-func noKeys() *SetupError {
+// How asking for a key may end without one.
+func keyLimited() *SetupError {
+	return &SetupError{
+		Failure: SetupKeyLimited, What: "OctoPrint takes no more requests for keys from this address for a while",
+		Why: "it allows three in a minute, five in ten minutes and ten in an hour", Do: "wait a minute, or up to an hour after many, and try again",
+	}
+}
+
+func keyUndecided() *SetupError {
+	return &SetupError{Failure: SetupKeyExpired, What: "nobody has decided within 10 minutes", Why: "OctoPrint drops a request then", Do: "try again, and click Allow in OctoPrint"}
+}
+
+func keyLapsed() *SetupError {
+	return &SetupError{Failure: SetupKeyExpired, What: "the request for a key has lapsed", Why: "OctoPrint could not be asked for some seconds, and drops a request that nobody asks after", Do: "try again"}
+}
+
+func keyDenied() *SetupError {
+	return &SetupError{Failure: SetupKeyDenied, What: "the request for a key was denied in OctoPrint", Why: "somebody has clicked Deny there, or OctoPrint was restarted", Do: "try again, and click Allow"}
+}
+
+func noKeys(p *PrinterConfig) *SetupError {
 	return &SetupError{
 		Failure: SetupNoKeys, What: "this OctoPrint takes no requests for application keys",
-		Why: "its bundled plugin Application Keys is switched off", Do: "switch it on in OctoPrint's settings under Plugin Manager, or give a key with --key",
+		Why: "its bundled plugin Application Keys is switched off", Do: "switch it on in OctoPrint's settings under Plugin Manager, or " + renewal(p, "give it a key", "give a key with --key"),
 	}
 }
 
@@ -213,11 +233,11 @@ func awaitKey(ctx context.Context, p *PrinterConfig, client *octoprint.Client, r
 			return "", ctx.Err()
 		case errors.Is(err, octoprint.ErrKeyRequestGone) && now.Sub(began) >= octoprint.KeyRequestLife,
 			now.Sub(began) >= octoprint.KeyRequestLife+octoprint.KeyRequestLapse:
-			return "", &SetupError{Failure: SetupKeyExpired, What: "nobody has decided within 10 minutes", Why: "OctoPrint drops a request then", Do: "try again, and click Allow in OctoPrint"}
+			return "", keyUndecided()
 		case errors.Is(err, octoprint.ErrKeyRequestGone) && now.Sub(heard) >= octoprint.KeyRequestLapse:
-			return "", &SetupError{Failure: SetupKeyExpired, What: "the request for a key has lapsed", Why: "OctoPrint could not be asked for some seconds, and drops a request that nobody asks after", Do: "try again"}
+			return "", keyLapsed()
 		case errors.Is(err, octoprint.ErrKeyRequestGone):
-			return "", &SetupError{Failure: SetupKeyDenied, What: "the request for a key was denied in OctoPrint", Why: "somebody has clicked Deny there, or OctoPrint was restarted", Do: "try again, and click Allow"}
+			return "", keyDenied()
 		case now.Sub(heard) >= octoprint.KeyRequestLapse && !errors.Is(err, octoprint.Unreachable) && !errors.Is(err, octoprint.Starting):
 			return "", setupError(p, err)
 		}
@@ -241,6 +261,7 @@ func Examine(ctx context.Context, p PrinterConfig) (Enrolled, error) {
 	}
 	e := Enrolled{User: clean(session.info.User), Version: clean(session.info.Version)}
 	k := checkedPrinter{findings: findings{subject: p.ID}}
+	k.server(&p, session.info)
 	k.key(ctx, client, &p, session.info)
 	k.permissions(&p, session.info)
 	e.Findings = k.list

@@ -3,11 +3,14 @@ package integration
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
+	"octoprint2mqtt/octoprint"
 	"octoprint2mqtt/octoprint/octoprinttest"
 )
 
@@ -36,12 +39,18 @@ func TestRecognize(t *testing.T) {
 		text    string
 	}{
 		{name: "OctoPrint"},
-		{"redirect", func(w *world, _ *PrinterConfig) { w.sims["left"].SetProxyPage(301, "") }, SetupRedirected, "http://left.test redirects to https://left.test/plugin/appkeys/probe: put the address it really has into the configuration."},
+		{"redirect", func(w *world, _ *PrinterConfig) { w.sims["left"].SetProxyPage(301, "") }, SetupRedirected, "http://left.test redirects to https://left.test: use the address that a browser shows in the end; if that is the login page of a proxy, OctoPrint must be reached past it."},
 		{"web page", func(w *world, _ *PrinterConfig) { w.sims["left"].SetProxyPage(404, "<html>") }, SetupNoServer, "What answers at http://left.test is not OctoPrint (there is none of its pages, and no push socket): check host, port and path of the URL."},
+		{"login page", func(w *world, _ *PrinterConfig) { w.sims["left"].SetProxyPage(200, "<html>Router login") }, SetupNoServer, "What answers at http://left.test is not OctoPrint (it answers with a web page, HTTP 200): check host, port and path of the URL."},
+		{"proxy with a password", func(w *world, _ *PrinterConfig) { w.sims["left"].SetProxyPage(401, "<html>") }, SetupNoServer, "What answers at http://left.test is not OctoPrint (something in front of OctoPrint asks for a user name and password, HTTP 401): use an address at which OctoPrint answers without that password, which this program can't give."},
+		{"silence", func(w *world, _ *PrinterConfig) { w.sims["left"].HoldRequests(true) }, SetupUnreachable, "No answer from left.test (net/http: timeout awaiting response headers): check that it is on and that the URL is right."},
+		{"unknown name", func(_ *world, p *PrinterConfig) {
+			p.Dial = func(context.Context, string, string) (net.Conn, error) { return nil, unknownHost("left.test") }
+		}, SetupUnreachable, "The name left.test is not known to this machine (no such host): check how it is spelt, or use the IP address."},
 		{"path", func(_ *world, p *PrinterConfig) { p.URL = mustURL("http://left.test/octo") }, SetupNoServer, "What answers at http://left.test/octo is not OctoPrint (there is none of its pages, and no push socket): check host, port and path of the URL."},
-		{"starting", func(w *world, _ *PrinterConfig) { w.sims["left"].SetStarting(true) }, SetupUnreachable, "OctoPrint is not up yet: it does not speak HTTP yet."},
+		{"starting", func(w *world, _ *PrinterConfig) { w.sims["left"].SetStarting(true) }, SetupUnreachable, "OctoPrint is not up yet (it does not speak HTTP yet): wait a minute; if that does not help, look at OctoPrint and its log."},
 		{"off", func(w *world, _ *PrinterConfig) { w.sims["left"].line.SetUp(false) }, SetupUnreachable, "No answer from left.test (dial tcp left.test:80: connection refused): check that it is on and that the URL is right."},
-		{"no websockets", func(w *world, _ *PrinterConfig) { w.sims["left"].withoutSockets = true }, SetupNoServer, "What answers at http://left.test is not OctoPrint (the REST API answers, but not the push socket: a proxy in front must pass on websockets, HTTP 400): check host, port and path of the URL."},
+		{"no websockets", func(w *world, _ *PrinterConfig) { w.sims["left"].withoutSockets = true }, SetupNoServer, "OctoPrint answers at http://left.test, but not its push socket (HTTP 400): have the proxy in front of OctoPrint pass on websockets, as OctoPrint's guide to reverse proxies shows."},
 		{"certificate", func(_ *world, p *PrinterConfig) { p.URL, p.Dial = mustURL("https://left.test"), selfSignedServer() }, SetupCertificate, "The TLS connection to left.test failed (tls: failed to verify certificate: x509: certificate is valid for example.com, *.example.com, not left.test): check the certificate or set ca_file, or write http:// if it has no TLS."},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -52,6 +61,7 @@ func TestRecognize(t *testing.T) {
 					tt.before(w, &p)
 				}
 				r, err := Recognize(w.t.Context(), p)
+				w.sims["left"].HoldRequests(false)
 				if tt.failure != "" {
 					wantSetupError(t, err, tt.failure, tt.text)
 					return
@@ -238,9 +248,9 @@ func TestExamine(t *testing.T) {
 	}{
 		{"operator-key", "", "", `the API key is the own key of the user "operator", not an application key`},
 		{"readonly-key", "", "", `the user "readonly" lacks CONTROL, PRINT, CONNECTION, FILES_SELECT, PLUGIN_SOFTWAREUPDATE_CHECK and PLUGIN_ACTION_COMMAND_PROMPT_INTERACT`},
-		{"wrong", "", SetupRefused, "OctoPrint does not accept the API key: make a new application key in OctoPrint and put it into the configuration."},
-		{"global-key", "", SetupRefused, "The API key is OctoPrint's global key, which belongs to no user and is going away: make an application key of a user instead."},
-		{"operator-key", "anna", SetupRefused, `Wrong user: the key belongs to "operator", not to "anna": use a key of the configured user, or change the user in the configuration.`},
+		{"wrong", "", SetupRefused, "OctoPrint does not accept the API key: leave --key out, and OctoPrint is asked for one."},
+		{"global-key", "", SetupRefused, "The API key is OctoPrint's global key, which belongs to no user and is going away: leave --key out, and OctoPrint is asked for an application key."},
+		{"operator-key", "anna", SetupRefused, `Wrong user: the key belongs to "operator", not to "anna": give a key of "anna", or leave --user out.`},
 		{"nobody-key", "", SetupRefused, `OctoPrint does not let the API key's user see the printer (the user "nobody" lacks the permission STATUS): put the user into the group Read-only or Operator.`},
 	} {
 		inBubble(t, func(w *world) {
@@ -260,3 +270,23 @@ func TestExamine(t *testing.T) {
 
 // isKeyRequest reports whether a request is for the plugin for application keys.
 func isKeyRequest(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/plugin/appkeys/") }
+
+// TestSetupPageSaysWhatIsSaid: docs/octoprint-setup.md explains the sentences that people
+// really read.
+func TestSetupPageSaysWhatIsSaid(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../docs/octoprint-setup.md")
+	must(t, err)
+	page := strings.Join(strings.Fields(strings.ReplaceAll(string(text), "\n>", "\n")), " ")
+	p := PrinterConfig{ID: "left", URL: mustURL("http://left.test"), User: "anna"}
+	lacks := explainMissing("anna", AccessControl, AccessRead, []string{"CONTROL", "PRINT"})[0]
+	wrong := diagnose(&p, &octoprint.Error{Failure: octoprint.WrongUser, Message: `the key belongs to "operator", not to "anna"`})
+	for _, want := range []string{
+		lacks.what + " … " + lacks.do, wrong.what,
+		"| " + keyDenied().What + " | somebody has clicked", "| " + keyUndecided().What + " |", "| " + keyLapsed().What + " |", "| " + keyLimited().What + " |", "| " + noKeys(&p).What + " |",
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("it does not have %q", want)
+		}
+	}
+}

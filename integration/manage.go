@@ -177,6 +177,10 @@ func (b *Bridge) enrol(ctx context.Context, p *printer, answer func(*refusal, an
 			answer(refuse(CodeOctoPrint, "%s", clean(err.Error())), nil)
 		}
 	}
+	if err := b.enrollable(p.id); err != nil {
+		answer(refuse(CodeInvalid, "nothing was changed: %v", err), nil)
+		return
+	}
 	if _, err := Recognize(ctx, config); err != nil {
 		fail(err)
 		return
@@ -204,6 +208,13 @@ func (b *Bridge) enrol(ctx context.Context, p *printer, answer func(*refusal, an
 	if err != nil {
 		fail(err)
 	}
+}
+
+func (b *Bridge) enrollable(id string) error {
+	if b.config.Host.Enrollable == nil {
+		return nil
+	}
+	return b.config.Host.Enrollable(id)
 }
 
 // keep has a key written into the configuration and put into force.

@@ -173,6 +173,23 @@ func TestEnrolOverMQTT(t *testing.T) {
 	})
 }
 
+// TestEnrolOverMQTTInVain: nobody is asked to click where the key could not be kept.
+func TestEnrolOverMQTTInVain(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(w *world) {
+		managed(w)
+		w.config.Host.Enrollable = func(id string) error { return errors.New(id + " is read-only") }
+		w.up()
+		r := w.request("bridge", "printer_enroll", `{"id":"left"}`)
+		if r.code() != CodeInvalid || r.Error.Message != "nothing was changed: left is read-only" {
+			t.Errorf("%+v", r.Error)
+		}
+		if got := w.sims["left"].sentTo(0); len(got) > 0 {
+			t.Errorf("OctoPrint was asked: %q", got)
+		}
+	})
+}
+
 // TestEnrolOverMQTTFails: before there is something to click, and after.
 func TestEnrolOverMQTTFails(t *testing.T) {
 	t.Parallel()

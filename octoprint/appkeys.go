@@ -41,7 +41,8 @@ type KeyRequest struct {
 // and fails with [ErrNoKeyRequests] where nothing takes requests: on an OctoPrint
 // without the plugin as on a server that isn't OctoPrint.
 func (c *Client) ProbeKeys(ctx context.Context) error {
-	err := c.get(ctx, "/plugin/appkeys/probe", nil)
+	var nothing struct{} // is what OctoPrint answers: a page, of a router for instance, is none of its
+	err := c.get(ctx, "/plugin/appkeys/probe", &nothing)
 	if e, ok := errors.AsType[*Error](err); ok && e.Status == http.StatusNotFound {
 		return ErrNoKeyRequests
 	}

@@ -120,3 +120,15 @@ func TestNoKeyRequests(t *testing.T) {
 		}
 	})
 }
+
+// TestProbeOfSomethingElse: whatever answers everything with a page, such as a router,
+// is no OctoPrint that hands out keys.
+func TestProbeOfSomethingElse(t *testing.T) {
+	t.Parallel()
+	bubble(t, octoprinttest.Options{}, func(b *bench) {
+		b.sim.SetProxyPage(http.StatusOK, "<html>Router")
+		if err := b.clientWith(octoprint.Options{}).ProbeKeys(b.t.Context()); !errors.Is(err, octoprint.NotOctoPrint) {
+			t.Errorf("probe: %v", err)
+		}
+	})
+}

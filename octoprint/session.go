@@ -138,6 +138,10 @@ func (s *session) serve(ctx context.Context, id string) error {
 	return err
 }
 
+// ErrNoPushSocket means that the REST API answers, but not the push socket: something in
+// between doesn't pass on websockets.
+var ErrNoPushSocket = errors.New("the REST API answers, but not the push socket: a proxy in front must pass on websockets")
+
 // dialSocket opens the push socket, as a page on another site would if an origin is
 // given: that is refused unless the server allows it.
 func (c *Client) dialSocket(ctx context.Context, origin string) (*websocket.Conn, *link, error) {
@@ -180,8 +184,7 @@ func (c *Client) dialSocket(ctx context.Context, origin string) (*websocket.Conn
 	if err := c.presentable(statusError(op, resp, nil)); err != nil {
 		var e *Error
 		if errors.As(err, &e) && (e.Failure == Refused || e.Failure == NotPermitted) {
-			e.Failure = NotOctoPrint
-			e.Message = "the REST API answers, but not the push socket: a proxy in front must pass on websockets"
+			e.Failure, e.Message, e.Err = NotOctoPrint, "", ErrNoPushSocket
 		}
 		return nil, nil, err
 	}

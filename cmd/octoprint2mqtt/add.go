@@ -42,8 +42,12 @@ func (a *addCommand) with(ctx context.Context, env surroundings, ask *dialog) er
 		return err
 	}
 	s := &setup{addCommand: a, dialog: ask, file: file}
-	err = s.run(ctx, addresses)
-	if errors.Is(err, context.Canceled) {
+	return interrupted(ctx, s.run(ctx, addresses))
+}
+
+// interrupted says so instead of what failed because of it.
+func interrupted(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
 		return errors.New("interrupted: nothing was changed")
 	}
 	return err
@@ -79,7 +83,7 @@ func (s *setup) run(ctx context.Context, addresses []*url.URL) error {
 	if s.ID != "" && s.file.taken(s.ID) {
 		return fmt.Errorf("there is a printer with the id %s already; nothing was changed", s.ID)
 	}
-	if err := s.file.writable(); err != nil {
+	if err := s.file.ready(); err != nil {
 		return err
 	}
 	if err := s.askForBroker(ctx); err != nil {
@@ -94,15 +98,23 @@ func (s *setup) run(ctx context.Context, addresses []*url.URL) error {
 	if err := s.refuseTwin(ctx, server); err != nil {
 		return err
 	}
-	if s.printer.APIKey, err = s.obtainKey(ctx); err != nil {
+	owner, err := s.enrol(ctx)
+	if err != nil {
 		return err
 	}
-	owner, err := integration.Examine(ctx, s.printer)
-	if err != nil {
-		return fmt.Errorf("nothing was changed: %w", err)
+	return s.write(ctx, owner)
+}
+
+// enrol gives the printer a key, and says what that is worth.
+func (s *setup) enrol(ctx context.Context) (owner integration.Enrolled, err error) {
+	if s.printer.APIKey, err = s.obtainKey(ctx); err != nil {
+		return owner, err
+	}
+	if owner, err = integration.Examine(ctx, s.printer); err != nil {
+		return owner, nothingChanged(err)
 	}
 	s.tell(owner)
-	return s.write(ctx, owner)
+	return owner, nil
 }
 
 // refuseTwin refuses an OctoPrint that is configured already.
@@ -124,19 +136,7 @@ func (s *setup) obtainKey(ctx context.Context) (string, error) {
 	if s.Key != "" {
 		return s.Key, nil
 	}
-	key, err := integration.EnrolKey(ctx, s.printer, integration.ApplicationName(), func(q integration.KeyQuestion) {
-		who := "as the user that octoprint2mqtt is to act as: best one of its own, in the group Operator"
-		if s.User != "" {
-			who = "as " + s.User
-		}
-		s.say("\nIt is asked for an application key under the name %q.", q.App)
-		if q.Dialog {
-			s.say("Open this page, log in %s, and click Allow:\n\n  %s\n", who, q.Page)
-		} else {
-			s.say("Open OctoPrint in a browser, log in %s, and click Allow in the window that comes up:\n\n  %s\n", who, q.Page)
-		}
-		s.say("Waiting for that, for up to 10 minutes …")
-	})
+	key, err := integration.EnrolKey(ctx, s.printer, integration.ApplicationName(), s.showQuestion)
 	if err != nil && ctx.Err() == nil {
 		err = fmt.Errorf("nothing was changed: %w", err)
 	}
@@ -146,6 +146,21 @@ func (s *setup) obtainKey(ctx context.Context) (string, error) {
 	return key, err
 }
 
+// showQuestion says what somebody has to decide in OctoPrint.
+func (s *setup) showQuestion(q integration.KeyQuestion) {
+	who := "as the user that octoprint2mqtt is to act as: best one of its own, in the group Operator"
+	if s.printer.User != "" {
+		who = "as " + s.printer.User
+	}
+	s.say("\nIt is asked for an application key under the name %q.", q.App)
+	if q.Dialog {
+		s.say("Open this page, log in %s, and click Allow:\n\n  %s\n", who, q.Page)
+	} else {
+		s.say("Open OctoPrint in a browser, log in %s, and click Allow in the window that comes up:\n\n  %s\n", who, q.Page)
+	}
+	s.say("Waiting for that, for up to 10 minutes …")
+}
+
 // tell says what the key is worth.
 func (s *setup) tell(owner integration.Enrolled) {
 	s.say("The key belongs to the user %s.", owner.User)
@@ -153,10 +168,14 @@ func (s *setup) tell(owner integration.Enrolled) {
 		if f.Level == integration.LevelOK {
 			continue
 		}
-		s.say("%s: %s", f.Level, f.What)
-		if f.Do != "" {
-			s.say("  %s", f.Do)
-		}
+		s.sayFinding(f)
+	}
+}
+
+func (d *dialog) sayFinding(f integration.Finding) {
+	d.say("%s: %s", f.Level, f.What)
+	if f.Do != "" {
+		d.say("  %s", f.Do)
 	}
 }
 
@@ -178,6 +197,7 @@ func (s *setup) write(ctx context.Context, owner integration.Enrolled) error {
 		return err
 	}
 	s.say("\n%s is in %s now. A running bridge takes it up within seconds; otherwise start it:\n\n  octoprint2mqtt run --config %s", id, s.Config, s.Config)
+	s.say("\nIf something does not work, this says what, and what to do:\n\n  octoprint2mqtt check --config %s", s.Config)
 	return nil
 }
 

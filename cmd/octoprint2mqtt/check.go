@@ -23,12 +23,12 @@ const subjectConfiguration = "configuration"
 // printer.
 func (k *checkCommand) Run(ctx context.Context, env surroundings) error {
 	c, err := k.load(env)
-	list, readable := configurationFindings(k.Config, c, err)
-	if !readable {
-		return err
-	}
+	list := configurationFindings(k.Config, c, err)
 	if err == nil {
 		list = append(list, integration.Check(ctx, c.Bridge)...)
+	}
+	if ctx.Err() != nil { // what failed because of that says nothing
+		return errors.New("interrupted")
 	}
 	if err := k.print(env, list); err != nil {
 		return err
@@ -44,9 +44,8 @@ func (k *checkCommand) Run(ctx context.Context, env surroundings) error {
 	return nil
 }
 
-// configurationFindings are those about the file. It is false if there is no file that
-// could be read.
-func configurationFindings(file string, c Config, err error) ([]integration.Finding, bool) {
+// configurationFindings are those about the file, which err is about, too.
+func configurationFindings(file string, c Config, err error) []integration.Finding {
 	var mistakes *ConfigError
 	switch {
 	case errors.As(err, &mistakes):
@@ -57,18 +56,25 @@ func configurationFindings(file string, c Config, err error) ([]integration.Find
 				Why: "a file with a mistake is not used: nothing starts with it, and a running bridge keeps what it had", Do: "correct this line",
 			})
 		}
-		return list, true
+		return list
 	case err != nil:
-		return nil, false
+		return []integration.Finding{{
+			Subject: subjectConfiguration, Check: "file", Level: integration.LevelError, What: fmt.Sprintf("%s can't be read: %v", file, reason(err)),
+			Why: "without a configuration nothing starts", Do: "see that --config names the file, and that this user may read it; octoprint2mqtt add makes one",
+		}}
 	}
 	list := []integration.Finding{{
 		Subject: subjectConfiguration, Check: "file", Level: integration.LevelOK,
 		What: fmt.Sprintf("%s is valid; printers: %d", file, len(c.Bridge.Printers)),
 	}}
 	for _, w := range c.Warnings {
-		list = append(list, integration.Finding{Subject: subjectConfiguration, Check: "advice", Level: integration.LevelWarning, What: w})
+		what, do, _ := strings.Cut(w, "; ") // as all of them are written
+		list = append(list, integration.Finding{
+			Subject: subjectConfiguration, Check: "advice", Level: integration.LevelWarning, What: what,
+			Why: "the bridge starts all the same, but it is not safe so, or of no use", Do: do,
+		})
 	}
-	return list, true
+	return list
 }
 
 func (k *checkCommand) print(env surroundings, list []integration.Finding) error {

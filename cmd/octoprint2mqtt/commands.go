@@ -6,15 +6,30 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"reflect"
 	"runtime/debug"
 
+	"github.com/alecthomas/kong"
 	"github.com/rs/zerolog"
 
 	"octoprint2mqtt/integration"
 )
 
 type configFlag struct {
-	Config string `required:"" short:"c" placeholder:"FILE" help:"The configuration file; config.example.yaml explains all of it."`
+	Config string `required:"" type:"filename" short:"c" placeholder:"FILE" help:"The configuration file; config.example.yaml explains all of it."`
+}
+
+// fileName refuses the empty name that a script gives by $FILE where that isn't set.
+func fileName(given *kong.DecodeContext, target reflect.Value) error {
+	var name string
+	if err := given.Scan.PopValueInto("file", &name); err != nil {
+		return err
+	}
+	if name == "" {
+		return errors.New("is empty; give the name of the configuration file")
+	}
+	target.SetString(name)
+	return nil
 }
 
 // load reads the configuration and fills in what only the program knows.
@@ -57,6 +72,7 @@ func (r *runCommand) serve(ctx context.Context, env surroundings) error {
 	warn(log, c.Warnings)
 	h := newHost(c, level, func() (Config, error) { return r.load(env) })
 	h.edit = func(e integration.Edit) error { return edit(r.Config, env.lookup, e) }
+	h.enrollable = func(id string) error { return enrollable(r.Config, env.lookup, id) }
 	defer h.watch(ctx, env.hangup)()
 	c.Bridge.Host = h.forBridge(log)
 	return integration.New(c.Bridge, log).Run(ctx)

@@ -27,7 +27,7 @@ func readPrinters(root *section) []integration.PrinterConfig {
 		printers = append(printers, printer)
 	})
 	if len(printers) == 0 {
-		root.src.report.warn(root.place("printers"), "there are no printers yet")
+		root.src.report.warn(root.place("printers"), "there are no printers yet; octoprint2mqtt add adds one")
 	}
 	return printers
 }

@@ -140,7 +140,7 @@ func TestNoPrintersIsOnlyUnwise(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"mqtt: {url: 'mqtt://h'}\n", "mqtt: {url: 'mqtt://h'}\nprinters:\n", "printers: []\nmqtt: {url: 'mqtt://h'}\n"} {
 		config, err := parseConfig("config.yaml", []byte(text), environment)
-		if err != nil || len(config.Warnings) != 1 || !strings.HasSuffix(config.Warnings[0], "printers: there are no printers yet") {
+		if err != nil || len(config.Warnings) != 1 || !strings.HasSuffix(config.Warnings[0], "printers: there are no printers yet; octoprint2mqtt add adds one") {
 			t.Errorf("%q: %v, %q", text, err, config.Warnings)
 		}
 	}

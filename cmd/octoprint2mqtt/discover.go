@@ -14,7 +14,7 @@ import (
 )
 
 type discoverCommand struct {
-	Config string        `short:"c" placeholder:"FILE" help:"The configuration file, to tell which are configured already."`
+	Config string        `type:"filename" short:"c" placeholder:"FILE" help:"The configuration file, to tell which are configured already."`
 	Add    bool          `help:"Go through those that aren't configured, and add the ones that you want."`
 	Wait   time.Duration `default:"3s" help:"How long to wait for answers."`
 	Yes    bool          `short:"y" help:"With --add: ask nothing, add all of them. Each still needs a click in OctoPrint."`
@@ -27,6 +27,9 @@ func (d *discoverCommand) Run(ctx context.Context, env surroundings) error {
 	if d.Add && d.Config == "" {
 		return usageError{errors.New("--add needs --config, the file to add to")}
 	}
+	if d.Wait < 0 || d.Wait > longestWait {
+		return usageError{fmt.Errorf("--wait is not a time from 0s to %s, such as 3s", spoken(longestWait))}
+	}
 	var printers []integration.PrinterConfig
 	if d.Config != "" {
 		file, err := openConfig(d.Config, env.lookup)
@@ -38,6 +41,9 @@ func (d *discoverCommand) Run(ctx context.Context, env surroundings) error {
 	list, err := integration.Search{MDNS: d.MDNS, SSDP: d.SSDP, Wait: d.Wait}.Run(ctx)
 	if err != nil {
 		return fmt.Errorf("search the network: %w", err)
+	}
+	if ctx.Err() != nil {
+		return errors.New("interrupted before all could have answered")
 	}
 	if len(list) == 0 {
 		fmt.Fprintln(env.stdout, nobodyAnswered)
@@ -52,6 +58,9 @@ func (d *discoverCommand) Run(ctx context.Context, env surroundings) error {
 	}
 	return d.addAll(ctx, env, found)
 }
+
+// longestWait is more than any server takes to answer.
+const longestWait = 5 * time.Minute
 
 const nobodyAnswered = `No OctoPrint has announced itself. That does not mean that there is none:
 - its bundled plugin Discovery must be switched on;

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"sync"
@@ -98,5 +100,17 @@ func TestDiscoverNobody(t *testing.T) {
 	code, out, errors := answered(t, "", "discover", "--mdns", "-", "--ssdp", announcing(t), "--wait", "50ms")
 	if code != exitOK || out != nobodyAnswered+"\n" || errors != "" {
 		t.Errorf("exit code %d: %s%s", code, out, errors)
+	}
+}
+
+// TestDiscoverInterrupted: what has not been heard by then isn't taken for all there is.
+func TestDiscoverInterrupted(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	log := newOutput("")
+	code := run(ctx, []string{"discover", "--mdns", "-", "--ssdp", announcing(t)}, surroundings{stdout: io.Discard, stderr: log, lookup: environment})
+	if code != exitFailed || log.String() != "octoprint2mqtt: interrupted before all could have answered\n" {
+		t.Errorf("exit code %d: %s", code, log)
 	}
 }

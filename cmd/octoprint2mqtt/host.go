@@ -16,10 +16,12 @@ import (
 // again when somebody asks for it or a file has changed, and sets how much is
 // logged.
 type host struct {
-	read    func() (Config, error)
-	edit    func(integration.Edit) error // nil: nothing can be changed
-	level   *logLevel
-	changed chan struct{} // holds one element
+	read func() (Config, error)
+	edit func(integration.Edit) error // nil: nothing can be changed
+	// enrollable tells why a printer can't be given a key; nil: it isn't known.
+	enrollable func(id string) error
+	level      *logLevel
+	changed    chan struct{} // holds one element
 
 	mu       sync.Mutex
 	loaded   Config // the last that could be used
@@ -35,8 +37,8 @@ func newHost(c Config, level *logLevel, read func() (Config, error)) *host {
 // forBridge returns the host as the bridge knows it.
 func (h *host) forBridge(log zerolog.Logger) integration.Host {
 	return integration.Host{
-		Load:     func() (integration.Config, error) { return h.load(log) },
-		Edit:     h.edit,
+		Load: func() (integration.Config, error) { return h.load(log) },
+		Edit: h.edit, Enrollable: h.enrollable,
 		Changed:  h.changed,
 		LogLevel: h.level.String, SetLogLevel: h.level.set,
 		Settled: debug.FreeOSMemory, // the start of a large farm needs more than what comes then

@@ -79,9 +79,15 @@ func (s *setup) offerRedirect(ctx context.Context, to *url.URL) error {
 	if err != nil {
 		return fmt.Errorf("%s redirects to an address that %w", s.printer.URL, err)
 	}
+	if to.String() == s.printer.URL.String() {
+		return fmt.Errorf("%s redirects to itself: something in front of OctoPrint is set up wrongly", to)
+	}
 	s.say("%s redirects to %s. Redirects are not followed later, so the address has to be the right one.", s.printer.URL, to)
-	if s.yes && to.Hostname() != s.printer.URL.Hostname() {
+	switch {
+	case s.yes && to.Hostname() != s.printer.URL.Hostname():
 		return fmt.Errorf("%s redirects to another host; if that is right, add %s", s.printer.URL, to)
+	case s.yes && s.printer.URL.Scheme == "https" && to.Scheme != "https":
+		return fmt.Errorf("%s redirects to an address without TLS, on the way to which the key could be read; if that is right, add %s", s.printer.URL, to)
 	}
 	agreed, err := s.confirm(ctx, "Use "+to.String()+"?")
 	if err == nil && !agreed {
@@ -166,50 +172,4 @@ func fingerprint(cert *x509.Certificate) string {
 		pairs = append(pairs, fmt.Sprintf("%02X", b))
 	}
 	return strings.Join(pairs, ":")
-}
-
-// askForBroker asks for what a file needs that isn't there yet.
-func (s *setup) askForBroker(ctx context.Context) error {
-	if s.file.begun {
-		return nil
-	}
-	given := s.MQTT
-	if given == "" {
-		s.say("%s isn't there yet, so it is made.", s.Config)
-		answer, err := s.ask(ctx, "Address of the MQTT broker", "mqtt://homeassistant.local:1883")
-		if err != nil {
-			return nothingChanged(err)
-		}
-		given = answer
-	}
-	if !strings.Contains(given, "://") {
-		given = "mqtt://" + given
-	}
-	u, err := url.Parse(given)
-	if err != nil {
-		return usageError{errors.New("the address of the broker cannot be understood; write it like mqtt://user:password@homeassistant.local")}
-	}
-	if u.User != nil {
-		s.broker.username = u.User.Username()
-		s.broker.password, _ = u.User.Password()
-		u.User = nil
-	} else if s.MQTT == "" && !s.yes {
-		if err := s.askForLogin(ctx); err != nil {
-			return nothingChanged(err)
-		}
-	}
-	parsed, err := brokerAddress().parse(u.String())
-	if err != nil {
-		return usageError{errors.New("the address of the broker " + err.Error())}
-	}
-	s.broker.url = parsed.String()
-	return nil
-}
-
-func (s *setup) askForLogin(ctx context.Context) (err error) {
-	if s.broker.username, err = s.ask(ctx, "Its user name, if it needs one", ""); err != nil || s.broker.username == "" {
-		return err
-	}
-	s.broker.password, err = s.ask(ctx, "The password (it is shown while you type, and goes to secrets.yaml)", "")
-	return err
 }

@@ -50,6 +50,7 @@ type commandLine struct {
 	Demo     demoCommand     `cmd:"" help:"Show everything with simulated printers and a broker of its own: no printer, broker or configuration needed."`
 	Check    checkCommand    `cmd:"" help:"Try the broker and every printer, and say what is wrong and what to do."`
 	Add      addCommand      `cmd:"" help:"Add an OctoPrint: ask it for a key, wait for one click there, and write the printer into the configuration."`
+	Enroll   enrollCommand   `cmd:"" help:"Give a printer that is in the configuration a new key, by one click in OctoPrint."`
 	Discover discoverCommand `cmd:"" help:"List the OctoPrint servers that announce themselves in this network, and add them."`
 	Purge    purgeCommand    `cmd:"" help:"Remove everything from the broker that the bridge has ever retained there; stop it first."`
 	Schema   schemaCommand   `cmd:"" help:"Print the JSON Schema of the configuration, with which editors complete and check it."`
@@ -67,6 +68,7 @@ func run(ctx context.Context, args []string, env surroundings) int {
 		kong.Writers(env.stdout, env.stderr),
 		kong.Exit(func(int) { panic(helpShown{}) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.NamedMapper("filename", kong.MapperFunc(fileName)),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(env),
 	)

@@ -53,23 +53,24 @@ func (f *configFile) addDisabled(e integration.Edit) error {
 // enrol gives a printer a key, and enables it. A key that it has in secrets.yaml is
 // replaced there.
 func (f *configFile) enrol(id, key string) error {
-	secretsAt := newSource(f.path, f.getenv).secretsAt
-	store, err := openSecrets(secretsAt, id)
+	store, err := openSecrets(newSource(f.path, f.getenv).secretsAt)
 	if err != nil {
 		return err
 	}
-	change := store.with([]entryField{{key: store.name, value: key}})
 	if name := f.secretOf(id); name != "" && store.text != nil {
 		text, err := setSecret(store.text, name, key)
 		if err != nil {
-			return fmt.Errorf("%s was not changed: the line of %s can't be replaced", secretsAt, name)
+			return fmt.Errorf("%s was not changed: the line of %s can't be replaced", store.path, name)
 		}
-		store.name, change.after = name, text
+		return f.edit(id, keyEdit(name), []fileChange{{path: store.path, before: store.text, after: text, secret: true}})
 	}
-	return f.edit(id, printerEdit{
-		set:   []entryField{{key: "api_key", value: store.name, secret: true}},
-		unset: []string{"api_key_file", "disabled"},
-	}, []fileChange{change})
+	name := store.add(id, key)
+	return f.edit(id, keyEdit(name), []fileChange{store.change()})
+}
+
+// keyEdit gives a printer the key that secrets.yaml has under a name.
+func keyEdit(name string) printerEdit {
+	return printerEdit{set: []entryField{{key: "api_key", value: name, secret: true}}, unset: []string{"api_key_file", "disabled"}}
 }
 
 // secretOf is the name in secrets.yaml under which a printer, and no other one, has its
@@ -102,9 +103,13 @@ func (f *configFile) secretOf(id string) string {
 func (f *configFile) edit(id string, e printerEdit, others []fileChange) error {
 	after, err := editPrinter(f.text, id, e)
 	if err != nil {
-		return fmt.Errorf("%s is written in a way that it can't be changed safely; change it by hand", f.path)
+		return f.unsafe()
 	}
 	return f.save(append(others, fileChange{path: f.path, before: f.text, after: after}))
+}
+
+func (f *configFile) unsafe() error {
+	return fmt.Errorf("%s is written in a way that it can't be changed safely; change it by hand", f.path)
 }
 
 // save writes files if the configuration, which is the last one, is valid then.

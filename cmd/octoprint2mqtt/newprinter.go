@@ -54,16 +54,42 @@ func openConfig(path string, getenv func(string) (string, bool)) (*configFile, e
 	return f, err
 }
 
-// writable tries whether the file's folder can be written to, so that nobody is asked
-// for anything in vain.
-func (f *configFile) writable() error {
-	dir := filepath.Dir(f.path)
-	if behind, err := filepath.EvalSymlinks(f.path); err == nil {
-		dir = filepath.Dir(behind)
+// ready tries whether a printer could be added, so that nobody is asked for anything in
+// vain.
+func (f *configFile) ready() error {
+	if err := f.writable(); err != nil || !f.begun {
+		return err
 	}
+	if _, err := insertPrinter(f.text, []entryField{{key: "id", value: "x"}}); err != nil {
+		return fmt.Errorf("%s was not changed: %w; write each printer below printers:, in lines that begin with - id:, as config.example.yaml does", f.path, err)
+	}
+	return nil
+}
+
+// writable tries whether the file and secrets.yaml can be replaced.
+func (f *configFile) writable() error {
+	src := newSource(f.path, f.getenv)
+	for _, path := range []string{f.path, src.secretsAt} {
+		change := fileChange{path: path}
+		behind, info, err := change.target()
+		if err != nil {
+			return fmt.Errorf("%s can't be changed: %w", path, err)
+		}
+		if info != nil && info.Mode().Perm()&0o200 == 0 {
+			return fmt.Errorf("%s can't be changed: it is read-only; make it writable first, with chmod u+w", path)
+		}
+		if err := tryFolder(filepath.Dir(behind)); err != nil {
+			return fmt.Errorf("%s can't be changed: in its folder %s no file can be made (%w)", path, filepath.Dir(behind), reason(err))
+		}
+	}
+	_, err := openSecrets(src.secretsAt)
+	return err
+}
+
+func tryFolder(dir string) error {
 	file, err := os.CreateTemp(dir, ".new-*")
 	if err != nil {
-		return fmt.Errorf("%s can't be changed: in its folder %s no file can be made (%w)", f.path, dir, reason(err))
+		return err
 	}
 	file.Close()
 	return os.Remove(file.Name())
@@ -74,52 +100,45 @@ func (f *configFile) taken(id string) bool {
 	return slices.ContainsFunc(f.config.Bridge.Printers, func(p integration.PrinterConfig) bool { return p.ID == id })
 }
 
-// begin gives a file that isn't there yet its first lines, and returns the secrets that
-// these refer to.
-func (f *configFile) begin(broker brokerLogin) (text string, secrets []entryField) {
-	text = "# octoprint2mqtt; config.example.yaml explains all that can be set here.\n" +
+// begin is how a file starts that isn't there yet. A password goes among the secrets.
+func begin(broker brokerLogin, store *secretStore) string {
+	text := "# octoprint2mqtt; config.example.yaml explains all that can be set here.\n" +
 		"mqtt:\n  url: " + scalar(literal(broker.url)) + "\n"
 	if broker.username != "" {
 		text += "  username: " + scalar(literal(broker.username)) + "\n"
 	}
 	if broker.password != "" {
-		text += "  password: " + secretTag + " mqtt\n"
-		secrets = append(secrets, entryField{key: "mqtt", value: broker.password})
+		text += "  password: " + secretTag + " " + store.add("mqtt", broker.password) + "\n"
 	}
-	return text, secrets
+	return text
 }
-
-// brokerLogin is what a new file needs beside printers.
-type brokerLogin struct{ url, username, password string }
 
 // add writes a printer into the file: its key into secrets.yaml, its certificate into a
 // file of its own. Nothing is changed unless the whole configuration is valid then.
 func (f *configFile) add(p newPrinter, broker brokerLogin) error {
-	before, secrets := f.text, []entryField(nil)
-	text := string(before)
+	src := newSource(f.path, f.getenv)
+	store, err := openSecrets(src.secretsAt)
+	if err != nil {
+		return err
+	}
+	before, text := f.text, string(f.text)
 	if !f.begun {
-		text, secrets = f.begin(broker)
+		text = begin(broker, store)
 	}
 	entry := p.entry()
 	var changes []fileChange
-	src := newSource(f.path, f.getenv)
 	if p.certificate != nil {
 		name := f.unusedFile(p.id+"-certificate", ".pem")
 		entry = append(entry, entryField{key: "ca_file", value: literal(name)})
 		changes = append(changes, fileChange{path: src.resolvePath(name), after: p.certificate})
 	}
 	if p.key != "" {
-		store, err := openSecrets(src.secretsAt, p.id)
-		if err != nil {
-			return err
-		}
-		entry = append(entry, entryField{key: "api_key", value: store.name, secret: true})
-		changes = append(changes, store.with(append(secrets, entryField{key: store.name, value: p.key})))
+		entry = append(entry, entryField{key: "api_key", value: store.add(p.id, p.key), secret: true})
+		changes = append(changes, store.change())
 	}
 	after, err := insertPrinter([]byte(text), entry)
 	if err != nil {
-		return fmt.Errorf("%s was not changed: %w; put these lines into it yourself, below printers:, and the key into secrets.yaml\n%s",
-			f.path, err, strings.Join(blockItem(entry, 2), "\n"))
+		return fmt.Errorf("%s was not changed: %w", f.path, err)
 	}
 	return f.save(append(changes, fileChange{path: f.path, before: before, after: after}))
 }
@@ -154,16 +173,17 @@ func (f *configFile) unusedFile(stem, ending string) string {
 	}
 }
 
-// secretStore is secrets.yaml.
+// secretStore is secrets.yaml with what is to be added to it.
 type secretStore struct {
-	path string
-	text []byte // nil: there is none
-	name string // for a new secret, that no other has
+	path  string
+	text  []byte          // nil: there is none
+	names map[string]bool // that are taken
+	more  []entryField
 }
 
 // openSecrets reads secrets.yaml, if there is one.
-func openSecrets(path, name string) (*secretStore, error) {
-	s := &secretStore{path: path, name: name}
+func openSecrets(path string) (*secretStore, error) {
+	s := &secretStore{path: path, names: map[string]bool{}}
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, nil
@@ -178,19 +198,30 @@ func openSecrets(path, name string) (*secretStore, error) {
 	case err == nil && len(documents) == 0: // comments at most
 		return s, nil
 	case err != nil || root == nil || root.Style&yaml.FlowStyle != 0:
-		return nil, fmt.Errorf("nothing was changed: %s does not consist of lines \"name: value\", so that nothing can be added to it", path)
+		return nil, fmt.Errorf("%s was not changed: it does not consist of lines \"name: value\", so that nothing can be added to it", path)
 	}
-	for n := 2; find(root, s.name) != nil; n++ {
-		s.name = fmt.Sprintf("%s-%d", name, n)
+	for i := 0; i < len(root.Content); i += 2 {
+		s.names[root.Content[i].Value] = true
 	}
 	return s, nil
 }
 
-// with returns the change that adds secrets.
-func (s *secretStore) with(secrets []entryField) fileChange {
+// add notes a secret to be added, and returns the name that it gets, which no other has.
+func (s *secretStore) add(name, value string) string {
+	unused := name
+	for n := 2; s.names[unused]; n++ {
+		unused = fmt.Sprintf("%s-%d", name, n)
+	}
+	s.names[unused] = true
+	s.more = append(s.more, entryField{key: unused, value: value})
+	return unused
+}
+
+// change is the change of the file that adds them.
+func (s *secretStore) change() fileChange {
 	f := newLines(s.text)
 	var more []string
-	for _, secret := range secrets {
+	for _, secret := range s.more {
 		more = append(more, scalar(secret.key)+": "+quoted(secret.value))
 	}
 	f.put(len(f.list), more)

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // fileChange is a file as it was read, and as it is to be.
@@ -19,6 +20,9 @@ type fileChange struct {
 
 // errChangedMeanwhile means that somebody else has written a file.
 var errChangedMeanwhile = errors.New("it was changed by somebody else meanwhile; try again")
+
+// errMounted means that a container was given just this file.
+var errMounted = errors.New("it is mounted on its own, and can't be replaced then: mount its folder instead")
 
 // replaceFiles changes files, in their order: each is replaced as a whole, so that
 // nobody ever reads half of it, and if one can't be, those before it become what they
@@ -125,5 +129,8 @@ func (c *fileChange) write(path string, info fs.FileInfo, content []byte) (err e
 	if err := file.Close(); err != nil {
 		return err
 	}
-	return os.Rename(file.Name(), path)
+	if err := os.Rename(file.Name(), path); !errors.Is(err, syscall.EBUSY) {
+		return err
+	}
+	return &fs.PathError{Op: "rename", Path: path, Err: errMounted}
 }
