@@ -51,12 +51,13 @@ const documentQoS = 1
 // component and a stub, the component is encoded.
 func (d Document) MarshalJSON() ([]byte, error) {
 	var f fields
+	putAvailability(&f, d.Availability, "")
 	f.encoded("dev", d.Device.appendTo)
 	f.encoded("o", d.Origin.appendTo)
-	f.encoded("cmps", d.appendComponents)
 	f.whole("qos", documentQoS)
-	putAvailability(&f, d.Availability, "")
-	return f.appendTo(nil), nil
+	f.later("cmps", d.appendComponents)
+	const head, each = 1 << 10, 512 // bytes; more is needed where names and topics are long
+	return f.appendTo(make([]byte, 0, head+each*(len(d.Components)+len(d.Stubs)))), nil
 }
 
 func (d Document) appendComponents(b []byte) []byte {

@@ -15,10 +15,11 @@ type fields struct {
 	values []byte // of all fields, encoded
 }
 
-// field is where the value of a key is in values.
+// field is where the value of a key is in values, or what appends it.
 type field struct {
 	key      string
 	from, to int
+	encode   func(b []byte) []byte
 }
 
 // reset forgets all fields and keeps their memory.
@@ -28,7 +29,12 @@ func (f *fields) reset() { f.list, f.values = f.list[:0], f.values[:0] }
 func (f *fields) encoded(key string, encode func(b []byte) []byte) {
 	from := len(f.values)
 	f.values = encode(f.values)
-	f.list = append(f.list, field{key, from, len(f.values)})
+	f.list = append(f.list, field{key: key, from: from, to: len(f.values)})
+}
+
+// later puts what is large: encode appends it where it belongs at once.
+func (f *fields) later(key string, encode func(b []byte) []byte) {
+	f.list = append(f.list, field{key: key, encode: encode})
 }
 
 func (f *fields) text(key, v string) {
@@ -73,7 +79,11 @@ func (f *fields) appendTo(b []byte) []byte {
 			b = append(b, ',')
 		}
 		b = append(appendText(b, v.key), ':')
-		b = append(b, f.values[v.from:v.to]...)
+		if v.encode != nil {
+			b = v.encode(b)
+		} else {
+			b = append(b, f.values[v.from:v.to]...)
+		}
 	}
 	return append(b, '}')
 }

@@ -82,6 +82,14 @@ type farmView struct {
 	attention map[string]string // reason by printer id
 }
 
+// To look at all printers whenever one of them changes is too much for many: farms from
+// largeFarm on do so no more often than every farmPause, and with the next tick at
+// the latest.
+const (
+	largeFarm = 100
+	farmPause = 250 * time.Millisecond
+)
+
 // farm is the device that stands for all printers of the bridge.
 type farm struct {
 	bridge *Bridge
@@ -93,6 +101,8 @@ type farm struct {
 	device    *device[*farmView]
 	announced announcement
 	view      farmView
+	viewedAt  time.Time // when view was made
+	changed   bool      // a printer has, since then
 	recent    recent
 	arming    arming
 	placing   chan struct{} // holds one element while a print is placed
@@ -117,7 +127,7 @@ func (f *farm) configure(c *Config) {
 // publishLocked announces the farm and publishes all that is known of it.
 func (f *farm) publishLocked(now time.Time) {
 	f.announced.reshapeLocked(func() { f.device.setRows(farmRows(f.control)) })
-	f.device.observe(&f.view, now)
+	f.lookLocked(now)
 }
 
 // eraseLocked removes everything from the broker that was published of the farm.
@@ -131,8 +141,7 @@ func (f *farm) remove(id string, now time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.printers, id)
-	f.view = viewOf(f.printers)
-	f.device.observe(&f.view, now)
+	f.lookLocked(now)
 }
 
 // update takes in what a printer has become.
@@ -143,6 +152,15 @@ func (f *farm) update(id string, s summary, now time.Time) {
 		return
 	}
 	f.printers[id] = s
+	f.changed = true
+	if len(f.printers) < largeFarm || now.Sub(f.viewedAt) >= farmPause {
+		f.lookLocked(now)
+	}
+}
+
+// lookLocked has the farm's rows show what its printers are now.
+func (f *farm) lookLocked(now time.Time) {
+	f.changed, f.viewedAt = false, now
 	f.view = viewOf(f.printers)
 	f.device.observe(&f.view, now)
 }
@@ -150,7 +168,9 @@ func (f *farm) update(id string, s summary, now time.Time) {
 func (f *farm) tick(now time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.device.due() {
+	if f.changed {
+		f.lookLocked(now)
+	} else if f.device.due() {
 		f.device.observe(&f.view, now)
 	}
 	f.recent.forget(now)

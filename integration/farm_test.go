@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"octoprint2mqtt/octoprint"
 	"octoprint2mqtt/octoprint/octoprinttest"
 )
@@ -90,6 +92,38 @@ func TestFarm(t *testing.T) {
 		}},
 		setup{id: "broken"}, setup{id: "off"}, setup{id: "gone"}, setup{id: "stranger", config: func(c *PrinterConfig) { c.APIKey = "wrong" }},
 		setup{id: "disabled", config: func(c *PrinterConfig) { c.Disabled = true }})
+}
+
+// TestLargeFarm doesn't look at all printers with each change of one, and yet misses
+// none.
+func TestLargeFarm(t *testing.T) {
+	t.Parallel()
+	c := Config{MQTT: MQTTConfig{URL: mustURL("mqtt://broker.test:1883"), BaseTopic: "base"}}
+	for i := range largeFarm {
+		c.Printers = append(c.Printers, printerConfig(fmt.Sprintf("p%d", i)))
+	}
+	b := New(c, zerolog.Nop())
+	b.farm.configure(&c)
+	now := time.Now()
+	for _, p := range c.Printers {
+		b.farm.update(p.ID, summary{name: p.ID, category: categoryIdle}, now)
+	}
+	b.farm.tick(now)
+	printing := func() float64 { return b.farm.device.get("printing").number }
+	for i, want := range []float64{0, 0, 0, 4} {
+		if i == 3 {
+			now = now.Add(farmPause)
+		}
+		b.farm.update(c.Printers[i].ID, summary{name: c.Printers[i].ID, category: categoryPrinting}, now)
+		if printing() != want {
+			t.Errorf("after %d changes %v print, want %v", i+1, printing(), want)
+		}
+	}
+	b.farm.update(c.Printers[4].ID, summary{name: c.Printers[4].ID, category: categoryPrinting}, now)
+	b.farm.tick(now)
+	if printing() != 5 {
+		t.Errorf("in the end %v print, want 5", printing())
+	}
 }
 
 // TestFarmActions: pause_all and resume_all act on all printers that can, at once,
