@@ -94,9 +94,11 @@ func (a *announcement) inherit(former map[string]discovery.Component) {
 	}
 }
 
+// keepLocked takes the components over.
 func (a *announcement) keepLocked(components map[string]discovery.Component) {
 	if a.had == nil {
-		a.had = make(map[string]discovery.Component, len(components))
+		a.had = components
+		return
 	}
 	maps.Copy(a.had, components)
 }
@@ -104,6 +106,7 @@ func (a *announcement) keepLocked(components map[string]discovery.Component) {
 // dropLocked has everything removed that Home Assistant may have and the device
 // hasn't. Of what stays the key is enough to remember.
 func (a *announcement) dropLocked(now discovery.Document, complete bool) {
+	a.told = slices.Grow(a.told, len(a.had))
 	for key, c := range a.had {
 		if _, stays := now.Components[key]; stays {
 			a.told = append(a.told, key)
@@ -120,6 +123,9 @@ func (a *announcement) dropLocked(now discovery.Document, complete bool) {
 	}
 	for key := range now.Components {
 		delete(a.removed, key)
+	}
+	if len(a.had) == 0 {
+		a.had = nil // an empty map keeps the room for all that was in it
 	}
 }
 

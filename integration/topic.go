@@ -20,10 +20,11 @@ type folder struct {
 	name   string
 	leaves []uint32 // of topics, in the same order
 	topics []*retained
+	room   []retained // for more: what lives long lies apart from what doesn't
 }
 
-// folderStep is by how many topics a folder grows: a device gets all of its own at
-// once, and no more.
+// folderStep is by how many topics a folder grows at most: a device gets all of its
+// own at once, and no more.
 const folderStep = 16
 
 func newTopicIndex() topicIndex {
@@ -65,11 +66,16 @@ func (x *topicIndex) add(topic string) *retained {
 		f = &folder{name: strings.Clone(name)}
 		x.folders[f.name] = f
 	}
-	if n := len(f.topics); n == cap(f.topics) {
-		f.leaves = append(make([]uint32, 0, n+folderStep), f.leaves...)
-		f.topics = append(make([]*retained, 0, n+folderStep), f.topics...)
+	if len(f.room) == 0 {
+		n := len(f.topics)
+		more := min(n+1, folderStep) // many have but one topic
+		f.leaves = append(make([]uint32, 0, n+more), f.leaves...)
+		f.topics = append(make([]*retained, 0, n+more), f.topics...)
+		f.room = make([]retained, more)
 	}
-	r := &retained{folder: f, leaf: number}
+	r := &f.room[0]
+	f.room = f.room[1:]
+	r.folder, r.leaf = f, number
 	f.leaves = append(f.leaves, number)
 	f.topics = append(f.topics, r)
 	return r
