@@ -41,7 +41,8 @@ func (b *bridgeCommand) Run(ctx context.Context) error {
 		},
 		Farm:     integration.FarmConfig{Name: "Print farm"},
 		StateDir: filepath.Join(filepath.Dir(b.Printers), "state"),
-		Host:     integration.Host{Settled: debug.FreeOSMemory}, // as the program does
+		// As the program does.
+		Host: integration.Host{Settled: func() { debug.SetGCPercent(15); debug.FreeOSMemory() }},
 	}
 	for _, p := range list {
 		address, err := url.Parse(p.URL)
