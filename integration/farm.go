@@ -127,7 +127,11 @@ func (f *farm) configure(c *Config) {
 // publishLocked announces the farm and publishes all that is known of it.
 func (f *farm) publishLocked(now time.Time) {
 	f.announced.reshapeLocked(func() { f.device.setRows(farmRows(f.control)) })
-	f.lookLocked(now)
+	if f.changed {
+		f.lookLocked(now)
+	} else {
+		f.device.observe(&f.view, now)
+	}
 }
 
 // eraseLocked removes everything from the broker that was published of the farm.
