@@ -42,19 +42,16 @@ func (f configFlag) load(env surroundings) (Config, error) {
 
 type runCommand struct{ configFlag }
 
-// How much may lie about before it is collected, in percent of what is in use: at the
-// start, when much comes together, and from then on. The bridge makes little of it, so
-// that collecting several times as often as programs usually do costs a tenth more CPU
-// and saves a third of the memory; docs/performance.md has the figures.
-const (
-	garbageAtStart = 25
-	garbage        = 15
-)
+// garbage is how much may lie about before it is collected, in percent of what is
+// in use. The bridge makes little of it, so that collecting four times as often
+// as programs usually do costs a twentieth more CPU and saves a third of the
+// memory; docs/performance.md has the figures.
+const garbage = 25
 
 // Run serves until the context ends.
 func (r *runCommand) Run(ctx context.Context, env surroundings) error {
 	if _, set := env.lookup("GOGC"); !set {
-		debug.SetGCPercent(garbageAtStart)
+		debug.SetGCPercent(garbage)
 	}
 	for {
 		err := r.serve(ctx, env)
@@ -78,16 +75,7 @@ func (r *runCommand) serve(ctx context.Context, env surroundings) error {
 	h.enrollable = func(id string) error { return enrollable(r.Config, env.lookup, id) }
 	defer h.watch(ctx, env.hangup)()
 	c.Bridge.Host = h.forBridge(log)
-	c.Bridge.Host.Settled = func() { settle(env) }
 	return integration.New(c.Bridge, log).Run(ctx)
-}
-
-// settle gives back what only the start of a large farm needed.
-func settle(env surroundings) {
-	if _, set := env.lookup("GOGC"); !set {
-		debug.SetGCPercent(garbage)
-	}
-	debug.FreeOSMemory()
 }
 
 func warn(log zerolog.Logger, warnings []string) {

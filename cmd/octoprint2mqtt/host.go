@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -40,6 +41,7 @@ func (h *host) forBridge(log zerolog.Logger) integration.Host {
 		Edit: h.edit, Enrollable: h.enrollable,
 		Changed:  h.changed,
 		LogLevel: h.level.String, SetLogLevel: h.level.set,
+		Settled: debug.FreeOSMemory, // the start of a large farm needs more than what comes then
 	}
 }
 

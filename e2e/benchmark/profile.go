@@ -41,8 +41,7 @@ func (b *bridgeCommand) Run(ctx context.Context) error {
 		},
 		Farm:     integration.FarmConfig{Name: "Print farm"},
 		StateDir: filepath.Join(filepath.Dir(b.Printers), "state"),
-		// As the program does.
-		Host: integration.Host{Settled: func() { debug.SetGCPercent(15); debug.FreeOSMemory() }},
+		Host:     integration.Host{Settled: debug.FreeOSMemory}, // as the program does
 	}
 	for _, p := range list {
 		address, err := url.Parse(p.URL)
