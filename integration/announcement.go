@@ -35,14 +35,14 @@ type announcement struct {
 // in it as stubs, or once more in full when Home Assistant has started anew: a
 // stub works only on what it has loaded.
 func (a *announcement) publishLocked(full bool) {
+	if a.deleted || a.topic == "" {
+		return
+	}
 	d, _ := a.describe()
 	a.putLocked(d, full)
 }
 
 func (a *announcement) putLocked(d discovery.Document, full bool) {
-	if a.deleted || a.topic == "" {
-		return
-	}
 	d.Stubs = make(map[string]discovery.Platform, len(a.removed))
 	for key, c := range a.removed {
 		if full {
@@ -75,7 +75,9 @@ func (a *announcement) reshapeLocked(change func()) {
 	a.told = nil
 	now, complete := a.describe()
 	a.dropLocked(now, complete)
-	a.putLocked(now, false)
+	if !a.deleted {
+		a.putLocked(now, false)
+	}
 }
 
 // inherit takes in what a document of an earlier run, still on the broker,

@@ -9,10 +9,9 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
-)
 
-// homeAssistantPrefix is the discovery prefix that Home Assistant has at first.
-const homeAssistantPrefix = "homeassistant"
+	"octoprint2mqtt/discovery"
+)
 
 // echoTime is how long a broker may take to send back what was published.
 const echoTime = 3 * time.Second
@@ -211,8 +210,8 @@ func (k *brokerCheck) bases(ctx context.Context) []string {
 // homeAssistant looks for its birth message, which it retains only if told to.
 func (k *brokerCheck) homeAssistant(ctx context.Context) {
 	m := &k.bridge.config.MQTT
-	if m.DiscoveryPrefix != "" && m.DiscoveryPrefix != homeAssistantPrefix {
-		k.add(LevelNote, "prefix", fmt.Sprintf("devices are announced below %s, not below %s, where Home Assistant looks unless it is told otherwise", m.DiscoveryPrefix, homeAssistantPrefix),
+	if m.DiscoveryPrefix != "" && m.DiscoveryPrefix != discovery.DefaultPrefix {
+		k.add(LevelNote, "prefix", fmt.Sprintf("devices are announced below %s, not below %s, where Home Assistant looks unless it is told otherwise", m.DiscoveryPrefix, discovery.DefaultPrefix),
 			"with another prefix there than here no device ever appears", "compare it with the discovery prefix in Home Assistant under Settings → Devices & services → MQTT → Configure, or remove the line discovery_prefix")
 	}
 	switch {

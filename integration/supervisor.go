@@ -38,8 +38,9 @@ func (s *supervisor) run(ctx context.Context) {
 			w.dismiss()
 		}
 	}()
-	for _, p := range s.bridge.printers() {
-		s.employ(ctx, p, soon(len(s.bridge.printers())))
+	list := s.bridge.printers()
+	for _, p := range list {
+		s.employ(ctx, p, soon(len(list)))
 	}
 	for {
 		c := change{answer: func(*refusal, any) {}}

@@ -70,14 +70,13 @@ func (s *sweep) takes(d *delivery) bool {
 	if config && d.retained && s.outbox.Wants(d.topic, string(d.payload)) {
 		return true // ours, as it is
 	}
-	ours := d.retained && s.outbox.Owns(d.topic) // and so are nearly all
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.found == nil:
 	case len(d.payload) == 0:
 		delete(s.found, d.topic) // just now, by whomever
-	case d.retained && !ours && (ok || config):
+	case d.retained && (ok || config) && !s.outbox.Owns(d.topic): // nearly all are ours
 		s.found[d.topic] = true
 	}
 	health := device == discovery.Bridge && key == "health" // concerns rivals

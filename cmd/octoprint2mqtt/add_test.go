@@ -502,20 +502,27 @@ func TestAddInterrupted(t *testing.T) {
 	t.Parallel()
 	_, server := simulated(t, octoprinttest.Options{}, false)
 	file := folder(t, map[string]string{"config.yaml": farmFile, "secrets.yaml": "left: A\n"})
-	before := contents(t, file)
+	interruptWhileWaiting(t, file, "add", server.URL)
+}
+
+// interruptWhileWaiting interrupts a command while it waits for a key: it says so, and
+// the files are as they were.
+func interruptWhileWaiting(t *testing.T, file string, args ...string) {
+	t.Helper()
+	before := snapshot(t, file)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	out, log := newOutput("Waiting for that"), newOutput("")
 	done := make(chan int)
 	go func() {
-		done <- run(ctx, []string{"add", server.URL, "--config", file}, surroundings{stdout: out, stderr: log, lookup: environment})
+		done <- run(ctx, append(args, "--config", file), surroundings{stdout: out, stderr: log, lookup: environment})
 	}()
 	<-out.seen
 	cancel()
 	if code := <-done; code != exitFailed || log.String() != "octoprint2mqtt: interrupted: nothing was changed\n" {
 		t.Errorf("exit code %d: %s", code, log)
 	}
-	if got := contents(t, file); !maps.Equal(got, before) {
+	if got := snapshot(t, file); !maps.Equal(got, before) {
 		t.Errorf("the files have changed: %q", got)
 	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"maps"
 	"os"
 	"path/filepath"
@@ -133,22 +132,7 @@ func TestEnrollInterrupted(t *testing.T) {
 	t.Parallel()
 	_, server := simulated(t, octoprinttest.Options{}, false)
 	file := folder(t, enrolledFiles(server.URL))
-	before := snapshot(t, file)
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	out, log := newOutput("Waiting for that"), newOutput("")
-	done := make(chan int)
-	go func() {
-		done <- run(ctx, []string{"enroll", "left", "--config", file}, surroundings{stdout: out, stderr: log, lookup: environment})
-	}()
-	<-out.seen
-	cancel()
-	if code := <-done; code != exitFailed || log.String() != "octoprint2mqtt: interrupted: nothing was changed\n" {
-		t.Errorf("exit code %d: %s", code, log)
-	}
-	if got := snapshot(t, file); !maps.Equal(got, before) {
-		t.Errorf("the files have changed: %q", got)
-	}
+	interruptWhileWaiting(t, file, "enroll", "left")
 }
 
 // TestEnrollWhereNothingCanBeChanged: nobody is asked in vain.
