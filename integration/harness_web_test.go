@@ -182,14 +182,19 @@ func webOf(t *testing.T, c HTTPConfig) http.Handler {
 
 // webAnswer sends a request as change has it.
 func webAnswer(h http.Handler, method, path string, change ...func(*http.Request)) *httptest.ResponseRecorder {
+	rec := httptest.NewRecorder()
+	h.ServeHTTP(rec, pageRequest(method, path, change...))
+	return rec
+}
+
+// pageRequest is a request to loopbackPage.
+func pageRequest(method, path string, change ...func(*http.Request)) *http.Request {
 	r := httptest.NewRequest(method, "http://127.0.0.1:8095"+path, nil)
 	r.RemoteAddr = "127.0.0.1:50000"
 	for _, c := range change {
 		c(r)
 	}
-	rec := httptest.NewRecorder()
-	h.ServeHTTP(rec, r)
-	return rec
+	return r
 }
 
 func withHeaders(pairs ...string) func(*http.Request) {

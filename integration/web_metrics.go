@@ -1,28 +1,39 @@
 package integration
 
 import (
+	"bytes"
+	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
+	ofProcess "github.com/VictoriaMetrics/metrics"
 )
 
-const (
-	// maxScrapes is how many programs may read the metrics at a time.
-	maxScrapes    = 4
-	scrapeTimeout = 10 * time.Second
-)
+// maxScrapes is how many programs may read the metrics at a time.
+const maxScrapes = 4
 
-// metricsHandler answers with the metrics of a bridge, and those of its process.
+// metricsHandler answers with the metrics of a bridge, and those of its process,
+// in Prometheus' text format (version 0.0.4).
 func metricsHandler(b *Bridge) http.Handler {
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(newMetrics(b), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: maxScrapes, Timeout: scrapeTimeout})
+	m, turn := newMetrics(b), make(chan struct{}, maxScrapes)
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		select {
+		case turn <- struct{}{}:
+			defer func() { <-turn }()
+		default:
+			http.Error(w, fmt.Sprintf("%d programs read the metrics already; try again later", maxScrapes), http.StatusServiceUnavailable)
+			return
+		}
+		var text bytes.Buffer // complete before the first byte goes out: a slow reader holds up nothing but itself
+		m.write(&text)
+		ofProcess.WriteProcessMetrics(&text)
+		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+		_, _ = text.WriteTo(w) // whoever asked may have gone
+	})
 }
 
 // metrics are the figures of the bridge for Prometheus, read when they are asked
@@ -34,62 +45,75 @@ type metrics struct {
 	ofPrinters []metric[*printerFigures]
 }
 
-var _ prometheus.Collector = (*metrics)(nil)
-
 func newMetrics(b *Bridge) *metrics {
 	return &metrics{bridge: b, ofBridge: bridgeMetrics(b.config.Version), ofPrinters: printerMetrics()}
 }
 
-// Describe implements [prometheus.Collector].
-func (m *metrics) Describe(out chan<- *prometheus.Desc) {
-	for _, one := range m.ofBridge {
-		out <- one.description
-	}
-	for _, one := range m.ofPrinters {
-		out <- one.description
-	}
-}
-
-// Collect implements [prometheus.Collector].
-func (m *metrics) Collect(out chan<- prometheus.Metric) {
+// write writes all series, those of a metric one after the other, as the format
+// demands.
+func (m *metrics) write(w io.Writer) {
 	health := m.bridge.healthNow(time.Now())
 	for _, one := range m.ofBridge {
-		one.collect(out, &health)
+		one.introduce(w)
+		one.write(w, &health)
 	}
+	var printers []*printerFigures
 	for _, p := range m.bridge.printers() {
-		figures := p.figures()
-		for _, one := range m.ofPrinters {
-			one.collect(out, figures, p.id)
+		printers = append(printers, p.figures())
+	}
+	for _, one := range m.ofPrinters {
+		one.introduce(w)
+		for _, p := range printers {
+			one.write(w, p, p.id)
 		}
 	}
 }
 
 // metric is a row of a table: a name, and how its series are read from something.
 type metric[T any] struct {
-	name, help  string
-	labels      []string // that read gives values for
-	description *prometheus.Desc
-	read        func(from T, put func(n float64, labels ...string))
+	name, help string
+	labels     []string // that read gives values for
+	read       func(from T, put func(n float64, labels ...string))
 }
 
-// described fills in the descriptions. The series have the common labels, too.
+// described completes the names and labels. The series have the common labels first.
 func described[T any](list []metric[T], common ...string) []metric[T] {
 	for i := range list {
-		m := &list[i]
-		m.name = "octoprint2mqtt_" + m.name
-		m.description = prometheus.NewDesc(m.name, m.help, slices.Concat(common, m.labels), nil)
+		list[i].name = "octoprint2mqtt_" + list[i].name
+		list[i].labels = slices.Concat(common, list[i].labels)
 	}
 	return list
 }
 
-func (m *metric[T]) collect(out chan<- prometheus.Metric, from T, common ...string) {
-	kind := prometheus.GaugeValue
+// introduce writes what is true of all the series.
+func (m *metric[T]) introduce(w io.Writer) {
+	kind := "gauge"
 	if strings.HasSuffix(m.name, "_total") {
-		kind = prometheus.CounterValue
+		kind = "counter"
 	}
+	fmt.Fprintf(w, "# HELP %s %s\n# TYPE %s %s\n", m.name, m.help, m.name, kind)
+}
+
+// write writes the series of one bridge or printer.
+func (m *metric[T]) write(w io.Writer, from T, common ...string) {
 	m.read(from, func(n float64, labels ...string) {
-		out <- prometheus.MustNewConstMetric(m.description, kind, n, slices.Concat(common, labels)...)
+		fmt.Fprintf(w, "%s%s %v\n", m.name, seriesLabels(m.labels, slices.Concat(common, labels)), n)
 	})
+}
+
+// labelEscapes are for what would end a label's value.
+var labelEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
+
+// seriesLabels returns the labels of a series as the format has them.
+func seriesLabels(names, values []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	pairs := make([]string, len(names))
+	for i, name := range names {
+		pairs[i] = fmt.Sprintf(`%s="%s"`, name, labelEscapes.Replace(values[i]))
+	}
+	return "{" + strings.Join(pairs, ",") + "}"
 }
 
 // single is of a metric that always has one series without labels of its own.
@@ -121,6 +145,7 @@ func bridgeMetrics(version string) []metric[*healthDoc] {
 
 // printerFigures is a printer as the metrics are read from it.
 type printerFigures struct {
+	id      string
 	card    card
 	heaters []string // of the card's, by their names in OctoPrint
 	health  healthPrinter
@@ -128,7 +153,7 @@ type printerFigures struct {
 }
 
 func (p *printer) figures() *printerFigures {
-	f := &printerFigures{card: p.card(), health: p.health()}
+	f := &printerFigures{id: p.id, card: p.card(), health: p.health()}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	f.heaters, f.prints = p.view.heaters(), maps.Clone(p.counters.prints)
@@ -147,8 +172,8 @@ func printerMetrics() []metric[*printerFigures] {
 		{name: "printer_temperature_celsius", help: "Temperature of a heater.", labels: []string{"heater"}, read: heaterSeries(func(h cardHeater) value { return h.Actual })},
 		{name: "printer_target_celsius", help: "Target of a heater; 0 when it is off.", labels: []string{"heater"}, read: heaterSeries(func(h cardHeater) value { return h.Target })},
 		{name: "printer_prints_total", help: "Prints that ended since the bridge was started.", labels: []string{"result"}, read: func(p printers, put func(float64, ...string)) {
-			for result, n := range p.prints {
-				put(float64(n), result)
+			for _, result := range slices.Sorted(maps.Keys(p.prints)) {
+				put(float64(p.prints[result]), result)
 			}
 		}},
 		{name: "printer_reconnects_total", help: "How often a session with OctoPrint was made again.", read: single(func(p printers) float64 { return float64(p.health.Reconnects) })},

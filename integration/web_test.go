@@ -11,13 +11,11 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"octoprint2mqtt/octoprint/octoprinttest"
 )
@@ -93,11 +91,61 @@ var restless = regexp.MustCompile(`(?m)^(\w+_(?:published|received|frames|errors
 // scrape returns the bridge's own metrics.
 func scrape(t *testing.T, b *Bridge) string {
 	t.Helper()
-	registry := prometheus.NewPedanticRegistry()
-	registry.MustRegister(newMetrics(b))
-	rec := httptest.NewRecorder()
-	promhttp.HandlerFor(registry, promhttp.HandlerOpts{}).ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/metrics", nil))
-	return rec.Body.String()
+	var text strings.Builder
+	newMetrics(b).write(&text)
+	return text.String()
+}
+
+// TestLabels: names of heaters come from foreign servers, and must not become
+// lines of their own.
+func TestLabels(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		names, values []string
+		want          string
+	}{
+		{nil, nil, ""},
+		{[]string{"printer"}, []string{"left"}, `{printer="left"}`},
+		{[]string{"printer", "heater"}, []string{"left", "a\"} 1\nb\\"}, `{printer="left",heater="a\"} 1\nb\\"}`},
+	} {
+		if got := seriesLabels(tt.names, tt.values); got != tt.want {
+			t.Errorf("seriesLabels(%q, %q) = %s, want %s", tt.names, tt.values, got, tt.want)
+		}
+	}
+}
+
+// TestMetricsAreBounded: while many programs read slowly, others are told to come
+// again.
+func TestMetricsAreBounded(t *testing.T) {
+	t.Parallel()
+	h := webOf(t, HTTPConfig{Listen: loopbackPage})
+	slow := slowReader{ResponseRecorder: httptest.NewRecorder(), begun: make(chan struct{}), goOn: make(chan struct{})}
+	var reading sync.WaitGroup
+	for range maxScrapes {
+		reading.Go(func() { h.ServeHTTP(slow, pageRequest("GET", "/metrics")) })
+		<-slow.begun
+	}
+	if got := webAnswer(h, "GET", "/metrics"); got.Code != http.StatusServiceUnavailable || !strings.Contains(got.Body.String(), "try again later") {
+		t.Errorf("while %d read: %d %s", maxScrapes, got.Code, got.Body)
+	}
+	close(slow.goOn)
+	reading.Wait()
+	if got := webAnswer(h, "GET", "/metrics"); got.Code != http.StatusOK {
+		t.Errorf("after that: %d %s", got.Code, got.Body)
+	}
+}
+
+// slowReader is a program that takes its time before it reads the answer.
+type slowReader struct {
+	*httptest.ResponseRecorder
+	begun, goOn chan struct{}
+}
+
+// Write implements [http.ResponseWriter].
+func (s slowReader) Write(b []byte) (int, error) {
+	s.begun <- struct{}{}
+	<-s.goOn
+	return len(b), nil
 }
 
 // TestMetricsOfTheProcess are beside those of the bridge.
@@ -254,7 +302,7 @@ func metricsTable() string {
 		write(m.name, m.help, m.labels...)
 	}
 	for _, m := range printerMetrics() {
-		write(m.name, m.help, append([]string{"printer"}, m.labels...)...)
+		write(m.name, m.help, m.labels...)
 	}
 	return b.String()
 }
