@@ -110,7 +110,7 @@ func bridgeGoroutines() int {
 	buffer := make([]byte, 8<<20)
 	n := 0
 	for g := range strings.SplitSeq(string(buffer[:runtime.Stack(buffer, true)]), "\n\n") {
-		if strings.Contains(g, "(*Bridge).Run") || strings.Contains(g, "integration.attend") || strings.Contains(g, "octoprint.(*Client)") || strings.Contains(g, "octoprint.(*session)") || strings.Contains(g, "http.(*persistConn)") {
+		if strings.Contains(g, "(*Bridge).Run") || strings.Contains(g, "integration.attend") || strings.Contains(g, "octoprint.(*Client)") || strings.Contains(g, "octoprint.(*Session)") || strings.Contains(g, "integration.(*sessions)") || strings.Contains(g, "http.(*persistConn)") {
 			n++
 		}
 	}

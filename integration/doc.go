@@ -10,9 +10,9 @@
 // the outbox holds one payload per topic. The [broker] publishes what differs
 // from what the broker is known to have.
 //
-//	octoprint.Client.Serve ─► printer ─► device ─► outbox ─► broker.serve
-//	                             │                  ▲
-//	                             └─► tracker (events), farm
+//	octoprint.Session.Serve ─► printer ─► device ─► outbox ─► broker.serve
+//	                              │                  ▲
+//	                              └─► tracker (events), farm
 //
 // # From MQTT to OctoPrint
 //
@@ -29,7 +29,7 @@
 // [Bridge.Run] starts all of them and waits for them: the journal, the broker's
 // loop, the router, what is spawned (urgent commands, questions about missed
 // prints), the clock that ticks each second, and the [supervisor], which starts
-// one for each printer, its session's loop, and ends it when the configuration has
+// one for each printer, for its [sessions], and ends it when the configuration has
 // changed. A printer that has commands waiting has one more, its worker.
 //
 // Locks are taken in this order: printer, farm, bridge, outbox and journal. None

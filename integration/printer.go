@@ -117,14 +117,6 @@ func (p *printer) octoPrint() *octoprint.Client {
 	return p.client
 }
 
-// run keeps a session until ctx ends.
-func (p *printer) run(ctx context.Context, delay time.Duration) {
-	client := p.octoPrint()
-	if wait(ctx, delay) {
-		keep(ctx, func(ctx context.Context) error { return client.Serve(ctx, p) }, p.failed)
-	}
-}
-
 var _ octoprint.Handler = (*printer)(nil)
 
 // SessionOpened implements [octoprint.Handler].

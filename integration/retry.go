@@ -21,16 +21,36 @@ const (
 	hurry = 10 * time.Second
 )
 
-// keep runs serve again and again until ctx ends. A serve is one connection from
-// its beginning to its end; when it returns, failed is told why and returns
-// whether only a person can mend it. Between two runs keep waits: up to a second
+// retry decides how long to wait between one connection and the next: up to a second
 // at first, then up to twice as long each time, at most a minute, always a random
-// part of it so that a farm doesn't come back in step. A connection that lived
-// longer than the longest pause starts over at the shortest, and so does one that
-// the server has ended because it wants a new login, now and then.
+// part of it so that a farm doesn't come back in step. A connection that lived longer
+// than the longest pause starts over at the shortest, and so does one that the server
+// has ended because it wants a new login, now and then. The zero value begins.
+type retry struct {
+	limit   time.Duration
+	hurried time.Time
+}
+
+// pause returns how long to wait after a connection, or an attempt at one, that
+// lasted so long and ended with err. final tells that only a person can mend that.
+func (r *retry) pause(lasted time.Duration, err error, final bool) time.Duration {
+	if now := time.Now(); lasted > lastPause || wantsLogin(err) && now.Sub(r.hurried) > hurry {
+		r.limit, r.hurried = 0, now
+	}
+	r.limit = max(r.limit, firstPause)
+	pause := rand.N(r.limit)
+	r.limit = min(2*r.limit, lastPause)
+	if final {
+		return refusedPause
+	}
+	return pause
+}
+
+// keep runs serve again and again until ctx ends, and waits in between as retry has
+// it. A serve is one connection from its beginning to its end; when it returns,
+// failed is told why and returns whether only a person can mend it.
 func keep(ctx context.Context, serve func(context.Context) error, failed func(error) (final bool)) {
-	limit := firstPause
-	var hurried time.Time
+	var r retry
 	for ctx.Err() == nil {
 		began := time.Now()
 		err := serve(ctx)
@@ -38,15 +58,7 @@ func keep(ctx context.Context, serve func(context.Context) error, failed func(er
 			return
 		}
 		final := failed(err)
-		if now := time.Now(); now.Sub(began) > lastPause || wantsLogin(err) && now.Sub(hurried) > hurry {
-			limit, hurried = firstPause, now
-		}
-		pause := rand.N(limit)
-		limit = min(2*limit, lastPause)
-		if final {
-			pause = refusedPause
-		}
-		if !wait(ctx, pause) {
+		if !wait(ctx, r.pause(time.Since(began), err, final)) {
 			return
 		}
 	}

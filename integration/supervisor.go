@@ -103,7 +103,7 @@ func (s *supervisor) session(ctx context.Context, p *printer, delay time.Duratio
 	if p.disabled() {
 		return func() {}
 	}
-	return attend(ctx, func(ctx context.Context) { p.run(ctx, delay) })
+	return p.keepSession(ctx, delay)
 }
 
 // reloaded tells what a reload has changed: ids of printers.

@@ -46,7 +46,7 @@ type Options struct {
 type Client struct {
 	options Options
 	base    string                  // without a slash at the end
-	session atomic.Pointer[session] // that Serve serves; nil: none
+	session atomic.Pointer[Session] // that Serve serves; nil: none
 }
 
 // NewClient returns a client; it does not touch the network.

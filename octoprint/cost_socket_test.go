@@ -77,9 +77,16 @@ func (t *terse) serve(b *testing.B, h Handler, n int) []net.Conn {
 	conns := make([]net.Conn, 0, n)
 	for range n {
 		sessions.Go(func() {
-			if err := NewClient(Options{URL: t.url}).Serve(ctx, h); err != nil {
+			s, err := NewClient(Options{URL: t.url}).Open(ctx, h)
+			if err != nil {
 				b.Error(err)
+				return
 			}
+			sessions.Go(func() {
+				if err := s.Serve(); err != nil {
+					b.Error(err)
+				}
+			})
 		})
 		conns = append(conns, <-t.sockets)
 	}

@@ -93,9 +93,9 @@ func BenchmarkReceive(b *testing.B) {
 }
 
 // opened returns a session without a connection that a history has opened.
-func opened(tb testing.TB) *session {
+func opened(tb testing.TB) *Session {
 	tb.Helper()
-	s := &session{handler: silence{}, info: Info{Profile: &Profile{}}}
+	s := &Session{handler: silence{}, info: Info{Profile: &Profile{}}}
 	history := messagesOf(recordings(tb)["print"], `{"history"`)[0]
 	if err := s.take(bytes.NewReader(history)); err != nil || !s.open {
 		tb.Fatal("the history did not open the session", err)

@@ -16,6 +16,8 @@
 //     first history comes once and without terminal lines.
 //  4. It merges what arrives into a [State] and calls the [Handler].
 //
+// [Client.Open] is the first three of these, and [Session.Serve] the last.
+//
 // A session that fails is over: Serve returns why, and the caller decides when
 // to try again. The client itself never retries anything, keeps no cookies and
 // follows no redirects.

@@ -19,7 +19,7 @@ const (
 
 // ask has an errand run as soon as those that run now are done. The session's
 // lock is held.
-func (s *session) ask(e errand) {
+func (s *Session) ask(e errand) {
 	s.errands |= e
 	if !s.errandsRun {
 		s.errandsRun = true
@@ -43,7 +43,7 @@ func (c *Client) Recheck() {
 }
 
 // nextErrands returns the errands to run, or 0 after which none run.
-func (s *session) nextErrands() errand {
+func (s *Session) nextErrands() errand {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := s.errands
@@ -54,7 +54,7 @@ func (s *session) nextErrands() errand {
 
 // doErrands runs errands until there are none. It fails when the API key is
 // of no use any more.
-func (s *session) doErrands(ctx context.Context) error {
+func (s *Session) doErrands(ctx context.Context) error {
 	for e := s.nextErrands(); e != 0; e = s.nextErrands() {
 		if e&errandKey != 0 {
 			if err := s.checkKey(ctx); fatal(err) {
@@ -69,7 +69,7 @@ func (s *session) doErrands(ctx context.Context) error {
 }
 
 // refreshAfter has the printer profile read again when it may be another one.
-func (s *session) refreshAfter(t EventType) {
+func (s *Session) refreshAfter(t EventType) {
 	if t != EventConnected && t != EventProfileModified {
 		return
 	}
@@ -79,7 +79,7 @@ func (s *session) refreshAfter(t EventType) {
 
 // refreshHeaters has a profile that is read off the temperatures read again when
 // the first have come: right after connecting there are none.
-func (s *session) refreshHeaters() {
+func (s *Session) refreshHeaters() {
 	if !s.heatersDue || s.state.Heaters["tool0"].Actual == nil || s.info.May(PermissionConnection) {
 		return
 	}
@@ -98,7 +98,7 @@ func fatal(err error) bool {
 	return false
 }
 
-func (s *session) checkKey(ctx context.Context) error {
+func (s *Session) checkKey(ctx context.Context) error {
 	now, err := s.client.keyOwner(ctx)
 	if err == nil {
 		err = s.client.checkUser(now)
@@ -122,7 +122,7 @@ func (s *session) checkKey(ctx context.Context) error {
 
 // readProfile does nothing where the profile can't be read: the one that is known
 // stays true until another is.
-func (s *session) readProfile(ctx context.Context) {
+func (s *Session) readProfile(ctx context.Context) {
 	s.mu.Lock()
 	info := s.info
 	s.mu.Unlock()
@@ -134,7 +134,7 @@ func (s *session) readProfile(ctx context.Context) {
 }
 
 // change changes the info and tells the handler, once the session is open.
-func (s *session) change(f func(*Info)) {
+func (s *Session) change(f func(*Info)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f(&s.info)

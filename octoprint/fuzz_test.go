@@ -51,7 +51,7 @@ func FuzzSession(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		client := &Client{options: Options{Plugins: []string{"psucontrol"}}}
-		s := session{client: client, handler: &referee{t: t}, runErrands: func() {}}
+		s := Session{client: client, handler: &referee{t: t}, runErrands: func() {}}
 		var state State
 		at := noon()
 		for line := range bytes.SplitSeq(text, []byte("\n")) {

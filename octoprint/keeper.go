@@ -22,7 +22,7 @@ func newSchedule(now time.Time) schedule {
 }
 
 // patience returns when to give up unless something is heard before.
-func (s *session) patience() time.Time {
+func (s *Session) patience() time.Time {
 	if !s.open {
 		return s.schedule.heard.Add(authTimeout)
 	}
@@ -30,7 +30,7 @@ func (s *session) patience() time.Time {
 }
 
 // silence returns when to make the server speak unless it does so before.
-func (s *session) silence() time.Time {
+func (s *Session) silence() time.Time {
 	since := s.schedule.heard
 	if s.schedule.pinged.After(since) {
 		since = s.schedule.pinged
@@ -40,7 +40,7 @@ func (s *session) silence() time.Time {
 
 // keep does what is due and sets the time for the next. It runs when that time
 // has come, on the goroutine that reads, and fails when reading is of no use.
-func (s *session) keep() error {
+func (s *Session) keep() error {
 	now := time.Now()
 	if !now.Before(s.patience()) {
 		return os.ErrDeadlineExceeded
@@ -59,7 +59,7 @@ func (s *session) keep() error {
 	return s.wakeUp()
 }
 
-func (s *session) ping(now time.Time) error {
+func (s *Session) ping(now time.Time) error {
 	s.schedule.pinged = now
 	if err := s.conn.WriteControl(websocket.PingMessage, nil, now.Add(authTimeout)); err != nil {
 		return err
@@ -68,7 +68,7 @@ func (s *session) ping(now time.Time) error {
 }
 
 // wakeUp has keep run when something is due next.
-func (s *session) wakeUp() error {
+func (s *Session) wakeUp() error {
 	next := s.patience()
 	for _, t := range []time.Time{s.silence(), s.schedule.key} {
 		if t.Before(next) {

@@ -33,11 +33,19 @@ func (l *link) Close() error {
 func (l *link) Read(b []byte) (int, error) {
 	for {
 		n, err := l.Conn.Read(b)
-		if n > 0 || l.passed == nil || !errors.Is(err, os.ErrDeadlineExceeded) {
+		if n > 0 || err == nil {
 			return n, err
 		}
-		if err := l.passed(); err != nil {
+		if err = l.goOn(err); err != nil {
 			return 0, err
 		}
 	}
+}
+
+// goOn returns nil if reading may go on in spite of an error.
+func (l *link) goOn(err error) error {
+	if l.passed == nil || !errors.Is(err, os.ErrDeadlineExceeded) {
+		return err
+	}
+	return l.passed()
 }

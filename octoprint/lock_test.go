@@ -10,7 +10,7 @@ import (
 // that is what keeps calls from the socket and from errands apart.
 type locked struct {
 	t     *testing.T
-	s     *session
+	s     *Session
 	calls []string
 }
 
@@ -44,7 +44,7 @@ func TestHandlerIsCalledOneAtATime(t *testing.T) {
 	t.Parallel()
 	h := &locked{t: t}
 	runs := 0
-	s := &session{client: &Client{}, handler: h, runErrands: func() { runs++ }}
+	s := &Session{client: &Client{}, handler: h, runErrands: func() { runs++ }}
 	h.s = s
 	s.change(func(i *Info) { i.User = "too early" })
 	for _, f := range []string{

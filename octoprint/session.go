@@ -61,25 +61,54 @@ type Handler interface {
 // logout and an expired session end it with SessionEnded: the next one then
 // sees what is true now.
 func (c *Client) Serve(ctx context.Context, h Handler) error {
-	s := &session{client: c, handler: h}
-	id, err := s.connect(ctx)
-	if err == nil {
-		c.session.Store(s)
-		err = s.serve(ctx, id)
-		c.session.CompareAndSwap(s, nil)
+	s, err := c.Open(ctx, h)
+	if err != nil {
+		return unlessEnded(ctx, err)
 	}
+	return s.Serve()
+}
+
+// unlessEnded is how a session ends: the end of ctx is the way to end it, and no error.
+func unlessEnded(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return nil //nolint:nilerr // the end of ctx is the way to end a session
+		return nil //nolint:nilerr // as it says above
 	}
 	return err
 }
 
-// session is one push connection after login.
-type session struct {
+// Open logs in and opens the push socket of a session, which lasts until ctx ends
+// at the longest. The handler is told nothing before the session's Serve.
+//
+// It is the first half of the client's Serve, for programs with many sessions: a
+// goroutine's stack stays as large as it once was needed, Open needs several times
+// as much as a session that is served, and that may be for weeks. So let them have
+// goroutines of their own.
+func (c *Client) Open(ctx context.Context, h Handler) (*Session, error) {
+	s := &Session{client: c, handler: h}
+	id, err := s.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.prepareErrands(ctx)
+	if err = s.authenticate(id); err == nil {
+		err = s.listen()
+	}
+	if err != nil {
+		_ = s.end(err)
+		return nil, err
+	}
+	c.session.Store(s)
+	return s, nil
+}
+
+// Session is one push connection after login.
+type Session struct {
 	client   *Client
 	conn     *websocket.Conn
 	link     *link // below conn
 	schedule schedule
+	// end ends everything that the session has begun, and returns what has ended it.
+	end func(error) error
 
 	mu      sync.Mutex // held while the handler is called
 	handler Handler
@@ -94,8 +123,28 @@ type session struct {
 	runErrands func() // starts that, and doesn't block
 }
 
+// Serve serves the session until it fails or the context ends that it was opened
+// with, as the client's Serve does. It is to be called once.
+//
+// Programs with many printers have a goroutine in it for each, so it counts how much
+// of a stack it has in use while it waits for the next message. Go makes a stack of
+// 8 KiB smaller while less than 1,248 bytes of it are in use, which it is by few: see
+// BenchmarkOpenSessions before adding to it.
+func (s *Session) Serve() error {
+	for {
+		_, r, err := s.conn.NextReader()
+		if err != nil {
+			return s.end(s.lost(err))
+		}
+		if err = s.take(r); err != nil {
+			return s.end(err)
+		}
+		s.hear()
+	}
+}
+
 // connect opens the push socket. It returns the id to log in with there.
-func (s *session) connect(ctx context.Context) (id string, err error) {
+func (s *Session) connect(ctx context.Context) (id string, err error) {
 	if s.info, err = s.client.Identify(ctx); err != nil {
 		return "", err
 	}
@@ -109,9 +158,8 @@ func (s *session) connect(ctx context.Context) (id string, err error) {
 	return id, err
 }
 
-// serve reads until the connection fails or ctx ends.
-func (s *session) serve(ctx context.Context, id string) error {
-	defer s.conn.Close()
+// prepareErrands lets errands run until the end of the session.
+func (s *Session) prepareErrands(ctx context.Context) {
 	errands, end := context.WithCancelCause(ctx)
 	var running sync.WaitGroup
 	s.runErrands = func() {
@@ -122,20 +170,20 @@ func (s *session) serve(ctx context.Context, id string) error {
 			}
 		})
 	}
-	err := s.authenticate(id)
-	if err == nil {
-		err = s.read()
+	s.end = func(err error) error {
+		s.client.session.CompareAndSwap(s, nil)
+		defer s.conn.Close()
+		if cause := context.Cause(errands); cause != nil {
+			err = cause // an errand closed the connection and knows better why
+		}
+		end(nil)
+		running.Wait() // those that run hold the lock while they tell the handler
+		s.mu.Lock()
+		s.runErrands = func() {} // the last one has begun
+		s.mu.Unlock()
+		running.Wait()
+		return unlessEnded(ctx, err)
 	}
-	if cause := context.Cause(errands); cause != nil && ctx.Err() == nil {
-		err = cause // an errand closed the connection and knows better why
-	}
-	end(nil)
-	running.Wait() // those that run hold the lock while they tell the handler
-	s.mu.Lock()
-	s.runErrands = func() {} // the last one has begun
-	s.mu.Unlock()
-	running.Wait()
-	return err
 }
 
 // ErrNoPushSocket means that the REST API answers, but not the push socket: something in
@@ -204,7 +252,7 @@ func (forgetful) Put(any) {}
 // authenticate subscribes before it logs in: the other way round the server
 // sends the history twice, and terminal lines with it. Servers before 1.8 don't
 // know subscribe and send everything.
-func (s *session) authenticate(id string) error {
+func (s *Session) authenticate(id string) error {
 	messages := []any{map[string]string{"auth": s.info.User + ":" + id}}
 	if atLeast(s.info.Version, 1, 8) {
 		messages = slices.Insert(messages, 0, any(map[string]any{"subscribe": map[string]any{
@@ -227,8 +275,8 @@ func (s *session) authenticate(id string) error {
 // opRead is what a session does most of the time.
 const opRead = "reading from the push socket"
 
-// read reads messages until the connection fails or the server ends the session.
-func (s *session) read() error {
+// listen prepares reading.
+func (s *Session) listen() error {
 	s.conn.SetPongHandler(func(string) error {
 		s.hear()
 		return nil
@@ -237,28 +285,19 @@ func (s *session) read() error {
 	if err := s.wakeUp(); err != nil {
 		return transportError(opRead, err)
 	}
-	for {
-		_, r, err := s.conn.NextReader()
-		if err != nil {
-			return s.lost(err)
-		}
-		if err := s.take(r); err != nil {
-			return err
-		}
-		s.hear()
-	}
+	return nil
 }
 
 // hear notes that the server lives. One that answers pings but not the login is
 // of no use.
-func (s *session) hear() {
+func (s *Session) hear() {
 	if s.open {
 		s.schedule.heard = time.Now()
 	}
 }
 
 // take takes in one message. An error ends the session.
-func (s *session) take(r io.Reader) error {
+func (s *Session) take(r io.Reader) error {
 	d := borrowDecoder()
 	defer d.giveBack()
 	if err := d.load(r); err != nil {
@@ -268,7 +307,7 @@ func (s *session) take(r io.Reader) error {
 }
 
 // lost says why nothing more can be read.
-func (s *session) lost(err error) error {
+func (s *Session) lost(err error) error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}
@@ -291,7 +330,7 @@ func isTimeout(err error) bool {
 
 // receive handles one message, or that it could not be decoded. An error ends the
 // session.
-func (s *session) receive(f frame, err error) error {
+func (s *Session) receive(f frame, err error) error {
 	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
