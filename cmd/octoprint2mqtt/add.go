@@ -13,14 +13,24 @@ import (
 
 type addCommand struct {
 	configFlag
-	URL    string             `arg:"" help:"Where OctoPrint is, such as octopi.local or https://example.org/left; what a browser shows will do."`
-	Key    string             `placeholder:"KEY" help:"An API key, instead of asking OctoPrint for one."`
-	User   string             `placeholder:"NAME" help:"The user of OctoPrint that the key must belong to."`
-	ID     string             `name:"id" placeholder:"ID" help:"The permanent id, used in topics; proposed otherwise."`
-	Name   string             `placeholder:"NAME" help:"The name for people; OctoPrint's own otherwise."`
-	Access integration.Access `default:"control" enum:"read,control,full" help:"What may be done over MQTT: read, control or full."`
-	MQTT   string             `name:"mqtt" placeholder:"URL" help:"The broker, such as mqtt://user:password@homeassistant.local, for a configuration that isn't there yet."`
-	Yes    bool               `short:"y" help:"Ask nothing: take every proposal, also a certificate that nobody vouches for."`
+	URL    string      `arg:"positional,required" help:"Where OctoPrint is, such as octopi.local or https://example.org/left; what a browser shows will do."`
+	Key    string      `help:"An API key, instead of asking OctoPrint for one."`
+	User   string      `placeholder:"NAME" help:"The user of OctoPrint that the key must belong to."`
+	ID     string      `help:"The permanent id, used in topics; proposed otherwise."`
+	Name   string      `help:"The name for people; OctoPrint's own otherwise."`
+	Access accessLevel `placeholder:"LEVEL" default:"control" help:"What may be done over MQTT: read, control or full."`
+	MQTT   string      `placeholder:"URL" help:"The broker, such as mqtt://user:password@homeassistant.local, for a configuration that isn't there yet."`
+	Yes    bool        `arg:"-y" help:"Ask nothing: take every proposal, also a certificate that nobody vouches for."`
+}
+
+// accessLevel is a level of access as an option.
+type accessLevel integration.Access
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (a *accessLevel) UnmarshalText(text []byte) error {
+	level, err := access(string(text))
+	*a = accessLevel(level)
+	return err
 }
 
 // Run adds a printer to the configuration. Whatever goes wrong leaves that as it was.
@@ -37,7 +47,7 @@ func (a *addCommand) with(ctx context.Context, env surroundings, ask *dialog) er
 	if err != nil {
 		return usageError{err}
 	}
-	file, err := openConfig(a.Config, env.lookup)
+	file, err := openConfig(string(a.Config), env.lookup)
 	if err != nil {
 		return err
 	}
@@ -89,7 +99,7 @@ func (s *setup) run(ctx context.Context, addresses []*url.URL) error {
 	if err := s.askForBroker(ctx); err != nil {
 		return err
 	}
-	s.printer = integration.PrinterConfig{User: s.User, Access: s.Access}
+	s.printer = integration.PrinterConfig{User: s.User, Access: integration.Access(s.Access)}
 	server, err := s.locate(ctx, addresses)
 	if err != nil {
 		return err
@@ -191,7 +201,7 @@ func (s *setup) write(ctx context.Context, owner integration.Enrolled) error {
 		return err
 	}
 	p := newPrinter{
-		id: id, name: name, user: s.User, url: s.printer.URL, access: s.Access, key: s.printer.APIKey, certificate: s.certificate,
+		id: id, name: name, user: s.User, url: s.printer.URL, access: s.printer.Access, key: s.printer.APIKey, certificate: s.certificate,
 	}
 	if err := s.file.add(p, s.broker); err != nil {
 		return err

@@ -337,7 +337,7 @@ func TestAddChangesNothing(t *testing.T) {
 		{name: "too large", config: "mqtt: {url: 'mqtt://x'}\n" + strings.Repeat("#\n", maxConfigBytes/2), args: []string{"{URL}"}, code: 2, unasked: true, says: "{FILE}: is larger than 1 MiB, which no configuration is"},
 		{name: "read-only secrets", readOnly: "secrets.yaml", args: []string{"{URL}"}, code: 1, unasked: true, says: "octoprint2mqtt: {SECRETS} can't be changed: it is read-only; make it writable first, with chmod u+w"},
 		{name: "read-only", readOnly: "config.yaml", args: []string{"{URL}"}, code: 1, unasked: true, says: "octoprint2mqtt: {FILE} can't be changed: it is read-only; make it writable first, with chmod u+w"},
-		{name: "no file name", args: []string{"{URL}", "--config="}, code: 2, unasked: true, says: "--config: is empty; give the name of the configuration file\nRun octoprint2mqtt --help to see what there is."},
+		{name: "no file name", args: []string{"{URL}", "--config="}, code: 2, unasked: true, says: "--config is empty; give the name of the configuration file\nRun octoprint2mqtt --help to see what there is."},
 		{name: "no folder", args: []string{"{URL}", "--config", "{FILE}.d/config.yaml"}, code: 1, unasked: true, says: "octoprint2mqtt: {FILE}.d/config.yaml can't be changed: in its folder {FILE}.d no file can be made (there is no such file)"},
 		{name: "a folder", args: []string{"{URL}", "--config", "{DIR}/folder"}, code: 1, unasked: true, says: "octoprint2mqtt: read the configuration: read {DIR}/folder: is a directory"},
 		{name: "no broker", args: []string{"{URL}", "--config", "{DIR}/new.yaml"}, answers: "\n", code: 1, unasked: true, says: "octoprint2mqtt: nothing was changed: nobody has answered; in scripts use --yes, and give what has to be known as options"},

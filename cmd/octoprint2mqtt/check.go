@@ -13,7 +13,7 @@ import (
 
 type checkCommand struct {
 	configFlag
-	JSON bool `name:"json" help:"Print what is found as JSON."`
+	JSON bool `help:"Print what is found as JSON."`
 }
 
 // subjectConfiguration is the subject of findings about the file itself.
@@ -23,7 +23,7 @@ const subjectConfiguration = "configuration"
 // printer.
 func (k *checkCommand) Run(ctx context.Context, env surroundings) error {
 	c, err := k.load(env)
-	list := configurationFindings(k.Config, c, err)
+	list := configurationFindings(string(k.Config), c, err)
 	if err == nil {
 		list = append(list, integration.Check(ctx, c.Bridge)...)
 	}

@@ -6,35 +6,32 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"reflect"
 	"runtime/debug"
 
-	"github.com/alecthomas/kong"
 	"github.com/rs/zerolog"
 
 	"octoprint2mqtt/integration"
 )
 
 type configFlag struct {
-	Config string `required:"" type:"filename" short:"c" placeholder:"FILE" help:"The configuration file; config.example.yaml explains all of it."`
+	Config fileName `arg:"required,-c" placeholder:"FILE" help:"The configuration file; config.example.yaml explains all of it."`
 }
 
-// fileName refuses the empty name that a script gives by $FILE where that isn't set.
-func fileName(given *kong.DecodeContext, target reflect.Value) error {
-	var name string
-	if err := given.Scan.PopValueInto("file", &name); err != nil {
-		return err
-	}
-	if name == "" {
+// fileName is never the empty name that a script gives by $FILE where that isn't set.
+type fileName string
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (n *fileName) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
 		return errors.New("is empty; give the name of the configuration file")
 	}
-	target.SetString(name)
+	*n = fileName(text)
 	return nil
 }
 
 // load reads the configuration and fills in what only the program knows.
 func (f configFlag) load(env surroundings) (Config, error) {
-	c, err := loadConfig(f.Config, env.lookup)
+	c, err := loadConfig(string(f.Config), env.lookup)
 	c.Bridge.Version = version()
 	c.Bridge.HTTP.Hosts = append(c.Bridge.HTTP.Hosts, ownNames()...)
 	return c, err
@@ -71,8 +68,8 @@ func (r *runCommand) serve(ctx context.Context, env surroundings) error {
 	log.Info().Str("version", c.Bridge.Version).Int("printers", len(c.Bridge.Printers)).Msg("octoprint2mqtt starts")
 	warn(log, c.Warnings)
 	h := newHost(c, level, func() (Config, error) { return r.load(env) })
-	h.edit = func(e integration.Edit) error { return edit(r.Config, env.lookup, e) }
-	h.enrollable = func(id string) error { return enrollable(r.Config, env.lookup, id) }
+	h.edit = func(e integration.Edit) error { return edit(string(r.Config), env.lookup, e) }
+	h.enrollable = func(id string) error { return enrollable(string(r.Config), env.lookup, id) }
 	defer h.watch(ctx, env.hangup)()
 	c.Bridge.Host = h.forBridge(log)
 	return integration.New(c.Bridge, log).Run(ctx)
@@ -102,7 +99,7 @@ func (p *purgeCommand) Run(ctx context.Context, env surroundings) error {
 type asyncAPICommand struct{}
 
 // Run prints the MQTT contract for programs.
-func (asyncAPICommand) Run(env surroundings) error {
+func (asyncAPICommand) Run(_ context.Context, env surroundings) error {
 	_, err := env.stdout.Write(integration.AsyncAPI())
 	return err
 }
@@ -110,7 +107,7 @@ func (asyncAPICommand) Run(env surroundings) error {
 type versionCommand struct{}
 
 // Run prints the version.
-func (versionCommand) Run(env surroundings) error {
+func (versionCommand) Run(_ context.Context, env surroundings) error {
 	_, err := fmt.Fprintln(env.stdout, "octoprint2mqtt", version())
 	return err
 }

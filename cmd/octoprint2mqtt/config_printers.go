@@ -41,8 +41,7 @@ func readPrinter(s *section) integration.PrinterConfig {
 	printer.APIKey = s.secret("api_key", apiKey)
 	printer.User = read(s, "user", "", plainText(255))
 	printer.Area = read(s, "area", "", plainText(100))
-	printer.Access = read(s, "access", integration.AccessControl, oneOf("an access level",
-		integration.AccessRead, integration.AccessControl, integration.AccessFull))
+	printer.Access = read(s, "access", integration.AccessControl, access)
 	printer.Disabled = read(s, "disabled", false, boolean)
 	printer.TLS = readTLS(s, printer.URL)
 	printer.Limits = readLimits(s)

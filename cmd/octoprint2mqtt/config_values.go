@@ -55,6 +55,11 @@ func oneOf[T ~string](what string, valid ...T) func(string) (T, error) {
 	}
 }
 
+// access accepts a level of access.
+func access(text string) (integration.Access, error) {
+	return oneOf("an access level", integration.AccessRead, integration.AccessControl, integration.AccessFull)(text)
+}
+
 // celsius accepts a temperature in °C from low to high.
 func celsius(low, high float64) func(string) (float64, error) {
 	return func(text string) (float64, error) {

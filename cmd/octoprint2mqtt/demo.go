@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"sync"
 	"time"
 
@@ -19,9 +21,22 @@ import (
 )
 
 type demoCommand struct {
-	Printers int    `default:"5" help:"How many printers to simulate, 1 to 1000."`
-	MQTT     string `name:"mqtt" default:"127.0.0.1:1883" help:"Where the demo's own MQTT broker listens. A default port that is taken gives way to a free one."`
-	HTTP     string `name:"http" default:"127.0.0.1:8095" help:"Where the web page is served; \"\" for nowhere. A default port that is taken gives way to a free one."`
+	Printers farmSize `default:"5" placeholder:"N" help:"How many printers to simulate, 1 to 1000."`
+	MQTT     string   `default:"127.0.0.1:1883" placeholder:"ADDRESS" help:"Where the demo's own MQTT broker listens. A default port that is taken gives way to a free one."`
+	HTTP     string   `default:"127.0.0.1:8095" placeholder:"ADDRESS" help:"Where the web page is served; \"\" for nowhere. A default port that is taken gives way to a free one."`
+}
+
+// farmSize is how many printers to simulate.
+type farmSize int
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *farmSize) UnmarshalText(text []byte) error {
+	n, err := strconv.Atoi(string(text))
+	if err != nil || n < 1 || n > 1000 {
+		return errors.New("is not a number from 1 to 1000")
+	}
+	*s = farmSize(n)
+	return nil
 }
 
 const (
@@ -36,15 +51,12 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 
 // Run shows the bridge at work until the context ends.
 func (d *demoCommand) Run(ctx context.Context, env surroundings) error {
-	if d.Printers < 1 || d.Printers > 1000 {
-		return usageError{fmt.Errorf("--printers must be from 1 to 1000, not %d", d.Printers)}
-	}
 	broker, address, err := startBroker(ctx, d.MQTT)
 	if err != nil {
 		return err
 	}
 	defer broker.Close()
-	farm, err := startFarm(ctx, d.Printers)
+	farm, err := startFarm(ctx, int(d.Printers))
 	if err != nil {
 		return err
 	}

@@ -14,12 +14,22 @@ import (
 )
 
 type discoverCommand struct {
-	Config string        `type:"filename" short:"c" placeholder:"FILE" help:"The configuration file, to tell which are configured already."`
-	Add    bool          `help:"Go through those that aren't configured, and add the ones that you want."`
-	Wait   time.Duration `default:"3s" help:"How long to wait for answers."`
-	Yes    bool          `short:"y" help:"With --add: ask nothing, add all of them. Each still needs a click in OctoPrint."`
-	MDNS   string        `name:"mdns" hidden:"" help:"Where to ask instead of the multicast group of mDNS; - for nowhere."`
-	SSDP   string        `name:"ssdp" hidden:"" help:"Where to ask instead of the multicast group of SSDP; - for nowhere."`
+	Config fileName   `arg:"-c" placeholder:"FILE" help:"The configuration file, to tell which are configured already."`
+	Add    bool       `help:"Go through those that aren't configured, and add the ones that you want."`
+	Wait   searchTime `default:"3s" placeholder:"TIME" help:"How long to wait for answers."`
+	Yes    bool       `arg:"-y" help:"With --add: ask nothing, add all of them. Each still needs a click in OctoPrint."`
+	MDNS   string     `arg:"hidden" help:"Where to ask instead of the multicast group of mDNS; - for nowhere."`
+	SSDP   string     `arg:"hidden" help:"Where to ask instead of the multicast group of SSDP; - for nowhere."`
+}
+
+// searchTime is how long to wait for answers.
+type searchTime time.Duration
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (t *searchTime) UnmarshalText(text []byte) error {
+	d, err := duration(0, longestWait, "3s")(string(text))
+	*t = searchTime(d)
+	return err
 }
 
 // Run lists the OctoPrint servers that announce themselves in this network.
@@ -27,18 +37,15 @@ func (d *discoverCommand) Run(ctx context.Context, env surroundings) error {
 	if d.Add && d.Config == "" {
 		return usageError{errors.New("--add needs --config, the file to add to")}
 	}
-	if d.Wait < 0 || d.Wait > longestWait {
-		return usageError{fmt.Errorf("--wait is not a time from 0s to %s, such as 3s", spoken(longestWait))}
-	}
 	var printers []integration.PrinterConfig
 	if d.Config != "" {
-		file, err := openConfig(d.Config, env.lookup)
+		file, err := openConfig(string(d.Config), env.lookup)
 		if err != nil {
 			return err
 		}
 		printers = file.config.Bridge.Printers
 	}
-	list, err := integration.Search{MDNS: d.MDNS, SSDP: d.SSDP, Wait: d.Wait}.Run(ctx)
+	list, err := integration.Search{MDNS: d.MDNS, SSDP: d.SSDP, Wait: time.Duration(d.Wait)}.Run(ctx)
 	if err != nil {
 		return fmt.Errorf("search the network: %w", err)
 	}
@@ -51,7 +58,7 @@ func (d *discoverCommand) Run(ctx context.Context, env surroundings) error {
 	}
 	found := d.examine(ctx, list, printers)
 	for _, f := range found {
-		fmt.Fprintln(env.stdout, f.line(d.Config))
+		fmt.Fprintln(env.stdout, f.line(string(d.Config)))
 	}
 	if !d.Add {
 		return nil
@@ -145,7 +152,7 @@ func (d *discoverCommand) addAll(ctx context.Context, env surroundings, found []
 		if !agreed {
 			continue
 		}
-		a := addCommand{configFlag: configFlag{d.Config}, URL: f.URL.String(), Access: integration.AccessControl, Yes: d.Yes}
+		a := addCommand{configFlag: configFlag{d.Config}, URL: f.URL.String(), Access: accessLevel(integration.AccessControl), Yes: d.Yes}
 		if err := a.with(ctx, env, ask); err != nil {
 			if ctx.Err() != nil {
 				return err

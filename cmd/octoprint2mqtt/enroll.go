@@ -12,8 +12,8 @@ import (
 
 type enrollCommand struct {
 	configFlag
-	ID  string `arg:"" name:"id" help:"The printer's id in the configuration."`
-	Key string `placeholder:"KEY" help:"An API key, instead of asking OctoPrint for one."`
+	ID  string `arg:"positional,required" help:"The printer's id in the configuration."`
+	Key string `help:"An API key, instead of asking OctoPrint for one."`
 }
 
 // Run gives a printer that is configured already another key. Whatever goes wrong leaves
@@ -22,7 +22,7 @@ func (e *enrollCommand) Run(ctx context.Context, env surroundings) error {
 	if err := (&addCommand{Key: e.Key}).check(); err != nil {
 		return usageError{err}
 	}
-	file, err := openConfig(e.Config, env.lookup)
+	file, err := openConfig(string(e.Config), env.lookup)
 	if err != nil {
 		return err
 	}

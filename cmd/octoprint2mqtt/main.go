@@ -13,9 +13,10 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
-	"github.com/alecthomas/kong"
+	"github.com/alexflint/go-arg"
 )
 
 // The exit codes.
@@ -43,67 +44,78 @@ type surroundings struct {
 	hangup         <-chan os.Signal // asks to read the configuration anew; nil: nobody asks
 }
 
+// command is one of the things that this program can do, chosen on the command line.
+type command interface {
+	Run(ctx context.Context, env surroundings) error
+}
+
 // commandLine is the grammar of the command line; each command is a struct with
-// a Run method.
+// the options that it takes.
+//
+// What isn't called is left out of the program by the linker, unless methods are
+// looked up by names that only the running program knows, as text/template does
+// and some libraries for command lines do: then every exported method of every
+// type stays, which is 2 MiB of code and tables, in memory, too.
 type commandLine struct {
-	Run      runCommand      `cmd:"" help:"Run the bridge."`
-	Demo     demoCommand     `cmd:"" help:"Show everything with simulated printers and a broker of its own: no printer, broker or configuration needed."`
-	Check    checkCommand    `cmd:"" help:"Try the broker and every printer, and say what is wrong and what to do."`
-	Add      addCommand      `cmd:"" help:"Add an OctoPrint: ask it for a key, wait for one click there, and write the printer into the configuration."`
-	Enroll   enrollCommand   `cmd:"" help:"Give a printer that is in the configuration a new key, by one click in OctoPrint."`
-	Discover discoverCommand `cmd:"" help:"List the OctoPrint servers that announce themselves in this network, and add them."`
-	Purge    purgeCommand    `cmd:"" help:"Remove everything from the broker that the bridge has ever retained there; stop it first."`
-	Schema   schemaCommand   `cmd:"" help:"Print the JSON Schema of the configuration, with which editors complete and check it."`
-	Asyncapi asyncAPICommand `cmd:"" name:"asyncapi" help:"Print the MQTT topics and commands as an AsyncAPI 3 document."`
-	Version  versionCommand  `cmd:"" help:"Print the version."`
+	Run      *runCommand      `arg:"subcommand" help:"Run the bridge."`
+	Demo     *demoCommand     `arg:"subcommand" help:"Show everything with simulated printers and a broker of its own: no printer, broker or configuration needed."`
+	Check    *checkCommand    `arg:"subcommand" help:"Try the broker and every printer, and say what is wrong and what to do."`
+	Add      *addCommand      `arg:"subcommand" help:"Add an OctoPrint: ask it for a key, wait for one click there, and write the printer into the configuration."`
+	Enroll   *enrollCommand   `arg:"subcommand" help:"Give a printer that is in the configuration a new key, by one click in OctoPrint."`
+	Discover *discoverCommand `arg:"subcommand" help:"List the OctoPrint servers that announce themselves in this network, and add them."`
+	Purge    *purgeCommand    `arg:"subcommand" help:"Remove everything from the broker that the bridge has ever retained there; stop it first."`
+	Schema   *schemaCommand   `arg:"subcommand" help:"Print the JSON Schema of the configuration, with which editors complete and check it."`
+	Asyncapi *asyncAPICommand `arg:"subcommand" help:"Print the MQTT topics and commands as an AsyncAPI 3 document."`
+	Version  *versionCommand  `arg:"subcommand" help:"Print the version."`
 }
 
 // run parses arguments, runs the command that they name and returns the exit
 // code.
 func run(ctx context.Context, args []string, env surroundings) int {
 	var line commandLine
-	parser, err := kong.New(&line,
-		kong.Name("octoprint2mqtt"),
-		kong.Description("Brings the printers of OctoPrint servers to MQTT and Home Assistant."),
-		kong.Writers(env.stdout, env.stderr),
-		kong.Exit(func(int) { panic(helpShown{}) }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.NamedMapper("filename", kong.MapperFunc(fileName)),
-		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Bind(env),
-	)
+	parser, err := arg.NewParser(arg.Config{Program: "octoprint2mqtt"}, &line)
 	if err != nil {
 		panic(err) // the grammar is wrong, which every test shows
 	}
-	if len(args) == 0 {
-		args = []string{"--help"}
-	}
-	parsed, shown, err := parse(parser, args)
-	if shown {
-		return exitOK
-	}
-	if err == nil {
-		err = parsed.Run()
-	} else {
-		err = usageError{err}
+	err = parser.Parse(spelledOut(args))
+	chosen, ok := parser.Subcommand().(command)
+	switch {
+	case errors.Is(err, arg.ErrHelp), err == nil && !ok:
+		err = line.showHelp(env.stdout, parser)
+	case err != nil:
+		err = usageError{errors.New(plainWords.Replace(err.Error()))}
+	default:
+		err = chosen.Run(ctx, env)
 	}
 	return exitCode(err, env.stderr)
 }
 
-// helpShown is how a parser that has printed its help leaves.
-type helpShown struct{}
-
-func parse(p *kong.Kong, args []string) (parsed *kong.Context, shown bool, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			if _, shown = r.(helpShown); !shown {
-				panic(r)
-			}
+// spelledOut writes --flag= as --flag "": the parser would take the next argument
+// for the value otherwise.
+func spelledOut(args []string) []string {
+	var list []string
+	for i, a := range args {
+		if a == "--" {
+			return append(list, args[i:]...)
 		}
-	}()
-	parsed, err = p.Parse(args)
-	return parsed, false, err
+		flag, value, given := strings.Cut(a, "=")
+		if given && value == "" && strings.HasPrefix(flag, "-") {
+			list = append(list, flag, "")
+		} else {
+			list = append(list, a)
+		}
+	}
+	return list
 }
+
+// plainWords says what the parser says in words that tell the user what to change.
+var plainWords = strings.NewReplacer(
+	"error processing ", "",
+	": is ", " is ", // as the errors of the values go on
+	": strconv.ParseBool: parsing ", " is neither true nor false: ",
+	"FILE is required", "--config FILE is missing",
+	" is required", " is missing",
+)
 
 // usageError is a command line that can't be understood.
 type usageError struct{ error }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strconv"
 	"strings"
 	"sync"
@@ -36,6 +37,16 @@ func TestCommandLine(t *testing.T) {
 			return nil
 		},
 	})
+}
+
+// TestEveryCommandCanRun: that is found out when one is called, not by the compiler.
+func TestEveryCommandCanRun(t *testing.T) {
+	t.Parallel()
+	for field := range reflect.TypeFor[commandLine]().Fields() {
+		if !field.Type.Implements(reflect.TypeFor[command]()) || field.Tag.Get("help") == "" {
+			t.Errorf("%s is no command, or has no line of help", field.Name)
+		}
+	}
 }
 
 // exitcode runs a program and wants it to end with a code: exitcode 2 program ...

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	_ "embed"
 	"io"
 )
@@ -14,7 +15,7 @@ var configSchema string
 type schemaCommand struct{}
 
 // Run prints the JSON Schema of the configuration.
-func (schemaCommand) Run(env surroundings) error {
+func (schemaCommand) Run(_ context.Context, env surroundings) error {
 	_, err := io.WriteString(env.stdout, configSchema)
 	return err
 }
