@@ -22,8 +22,8 @@ import (
 // OctoPrint's documentation says, reads every message of the push socket, and
 // publishes it as it is.
 type floorCommand struct {
-	Broker   string `required:"" help:"Where the broker listens."`
-	Printers string `required:"" help:"A file of JSON that lists the printers."`
+	Broker   string `arg:"required" help:"Where the broker listens."`
+	Printers string `arg:"required" help:"A file of JSON that lists the printers."`
 	Decode   bool   `help:"Decode each message before it is published."`
 }
 

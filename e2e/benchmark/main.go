@@ -2,37 +2,74 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	"time"
 
-	"github.com/alecthomas/kong"
+	"github.com/alexflint/go-arg"
 )
+
+// command is one of the things that this program can do.
+type command interface {
+	Run(ctx context.Context) error
+}
 
 // commandLine is the grammar of the command line. The hidden commands are what
 // the benchmark runs as processes of their own.
 type commandLine struct {
-	Measure measureCommand `cmd:"" default:"withargs" help:"Measure the bridge beside the floor programs and print a table."`
-	Profile profileCommand `cmd:"" help:"Run the bridge through the same phases and write its profiles."`
-	Bridge  bridgeCommand  `cmd:"" hidden:""`
-	Broker  brokerCommand  `cmd:"" hidden:""`
-	Floor   floorCommand   `cmd:"" hidden:""`
+	Measure *measureCommand `arg:"subcommand" help:"Measure the bridge beside the floor programs and print a table; done without a command, too."`
+	Profile *profileCommand `arg:"subcommand" help:"Run the bridge through the same phases and write its profiles."`
+	Bridge  *bridgeCommand  `arg:"subcommand,hidden"`
+	Broker  *brokerCommand  `arg:"subcommand,hidden"`
+	Floor   *floorCommand   `arg:"subcommand,hidden"`
+}
+
+// Description implements arg.Described.
+func (*commandLine) Description() string {
+	return "Measures what octoprint2mqtt costs, beside programs that do as little as possible with the same messages."
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	var line commandLine
-	parsed := kong.Parse(&line, kong.Name("benchmark"),
-		kong.Description("Measures what octoprint2mqtt costs, beside programs that do as little as possible with the same messages."),
-		kong.BindTo(ctx, (*context.Context)(nil)),
-	)
-	parsed.FatalIfErrorf(parsed.Run())
+	err := run(ctx, os.Args[1:])
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "benchmark:", err)
+		os.Exit(1)
+	}
+}
+
+// run runs the command that arguments name.
+func run(ctx context.Context, args []string) error {
+	parser, err := parse(args)
+	if errors.Is(err, arg.ErrHelp) {
+		parser.WriteHelp(os.Stdout)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return parser.Subcommand().(command).Run(ctx)
+}
+
+// parse returns a parser that has parsed arguments. Without the name of a command
+// they are those of measureCommand.
+func parse(args []string) (*arg.Parser, error) {
+	parser, err := arg.NewParser(arg.Config{Program: "benchmark"}, new(commandLine))
+	if err != nil {
+		panic(err) // the grammar is wrong, which every test shows
+	}
+	if len(args) == 0 || strings.HasPrefix(args[0], "-") && args[0] != "-h" && args[0] != "--help" {
+		args = append([]string{"measure"}, args...)
+	}
+	return parser, parser.Parse(args)
 }
 
 // limit bounds the whole run.

@@ -22,8 +22,8 @@ import (
 // bridgeCommand is the bridge as the real program runs it, in a process that can
 // be asked for its profiles.
 type bridgeCommand struct {
-	Broker   string `required:"" help:"Where the broker listens."`
-	Printers string `required:"" help:"A file of JSON that lists the printers."`
+	Broker   string `arg:"required" help:"Where the broker listens."`
+	Printers string `arg:"required" help:"A file of JSON that lists the printers."`
 }
 
 // Run tells on standard output where the profiles are, and serves until ctx or
@@ -83,7 +83,7 @@ func profiledBridge() subject {
 }
 
 type profileCommand struct {
-	Folder   string `arg:"" help:"Where to write the profiles."`
+	Folder   string `arg:"positional,required" help:"Where to write the profiles."`
 	Printers int    `default:"1000" help:"How many printers to simulate."`
 }
 
