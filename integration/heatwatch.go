@@ -80,14 +80,14 @@ func (t *tracker) heat(s *octoprint.State, now time.Time) []event {
 		t.hot = t.hot || actual >= t.readyBelow+afterglow
 		cold = cold && target == 0 && actual < t.readyBelow
 		if t.reached(name, actual, target) {
-			e := t.event(EventHeated, now)
+			var e *event
+			events, e = t.with(events, EventHeated, now)
 			e.Heater = name
-			events = append(events, e)
 		}
 	}
 	if cold && t.hot {
 		t.hot = false
-		events = append(events, t.event(EventCooledDown, now))
+		events, _ = t.with(events, EventCooledDown, now)
 	}
 	return events
 }

@@ -87,6 +87,14 @@ func (t *tracker) event(typ EventType, at time.Time) event {
 	return event{Type: typ, ID: eventID(t.printer, at, t.events), Time: at, Printer: t.printer}
 }
 
+// with adds an event to others, and returns them with a place to fill it in. An event
+// is large: what runs for every message of OctoPrint must not have room for one on
+// its stack, of which there is one a printer.
+func (t *tracker) with(events []event, typ EventType, at time.Time) ([]event, *event) {
+	events = append(events, t.event(typ, at))
+	return events, &events[len(events)-1]
+}
+
 // opened takes in the state that a new session begins with. It returns the job
 // whose end was missed, if there is one: its result has to be asked for.
 func (t *tracker) opened(s *octoprint.State, now time.Time) (missed *job, events []event) {
@@ -147,15 +155,15 @@ func (t *tracker) observed(s *octoprint.State, now time.Time) []event {
 		if up {
 			typ = EventPrinterConnected
 		}
-		events = append(events, t.event(typ, now))
+		events, _ = t.with(events, typ, now)
 	}
 	if s.Phase != octoprint.PhaseConnecting || !t.known {
 		t.wasUp = up
 	}
 	if t.erred(s, now) {
-		e := t.event(EventPrinterError, now)
+		var e *event
+		events, e = t.with(events, EventPrinterError, now)
 		e.Error = clean(s.Error)
-		events = append(events, e)
 	}
 	t.known = true
 	if s.Phase != octoprint.PhasePaused && s.Phase != octoprint.PhasePausing {

@@ -15,6 +15,8 @@ type decoder struct {
 	scanner
 	message bytes.Buffer
 	source  []byte // of the message, also where it has been read
+	known   *State // that the message may repeat
+	frame   frame  // the message
 	last    wireSample
 }
 
@@ -50,39 +52,42 @@ func (d *decoder) load(r io.Reader) error {
 // Most of what a message says was said before: texts that known has are taken
 // from it.
 func (d *decoder) decode(known *State) (frame, error) {
-	d.source = d.message.Bytes()
+	d.source, d.known, d.frame = d.message.Bytes(), known, frame{}
 	d.begin(&d.message)
-	var f frame
 	if d.isObject("the message") {
-		d.object(func(name []byte) { f = d.member(string(name), f, known) })
+		d.object(d.takeMessage)
 	}
+	d.known = nil
 	if err := d.end(); err != nil {
 		return frame{}, fmt.Errorf("decode frame: %w", err)
 	}
-	return f, nil
+	return d.frame, nil
 }
 
-// member decodes a member of the message, or returns f as it is.
-func (d *decoder) member(name string, f frame, known *State) frame {
-	switch name {
-	case "history", "current", "event", "plugin", "reauthRequired":
-		if !d.isObject(name) {
-			return f
+// takeMessage takes the member of a message. Of what is no content, nothing changes.
+func (d *decoder) takeMessage(name []byte) {
+	switch string(name) {
+	case "history":
+		if d.isObject("history") {
+			d.frame = frame{History: d.sample()}
+		}
+	case "current":
+		if d.isObject("current") {
+			d.frame = frame{Current: d.sample()}
+		}
+	case "event":
+		if d.isObject("event") {
+			d.frame = frame{Event: d.event()}
+		}
+	case "plugin":
+		if d.isObject("plugin") {
+			d.frame = frame{Plugin: d.plugin()}
+		}
+	case "reauthRequired":
+		if d.isObject("reauthRequired") {
+			d.frame = frame{Reauth: d.reauth()}
 		}
 	}
-	switch name {
-	case "history":
-		return frame{History: d.sample(known)}
-	case "current":
-		return frame{Current: d.sample(known)}
-	case "event":
-		return frame{Event: d.event()}
-	case "plugin":
-		return frame{Plugin: d.plugin()}
-	case "reauthRequired":
-		return frame{Reauth: d.reauth()}
-	}
-	return f
 }
 
 // isObject reports whether the next value is an object. Null is passed over, and
@@ -109,176 +114,171 @@ func (d *decoder) reauth() *wireReauth {
 	return &r
 }
 
-func (d *decoder) sample(known *State) *wireSample {
-	s := &d.last
-	*s = wireSample{Heaters: s.Heaters}
-	for i, h := range s.Heaters {
-		s.Heaters[i] = wireHeater{Name: h.Name}
+// sample decodes a sample. Each of its objects has a method that takes a member of
+// it to its place in last, rather than a function that returns it: so a goroutine
+// that decodes gets by with half of the stack.
+func (d *decoder) sample() *wireSample {
+	heaters := d.last.Heaters
+	for i := range heaters {
+		heaters[i] = wireHeater{Name: heaters[i].Name}
 	}
+	d.last = wireSample{}
+	d.last.Heaters = heaters
+	d.object(d.takeSample)
+	return &d.last
+}
+
+func (d *decoder) takeSample(name []byte) {
+	switch string(name) {
+	case "state":
+		d.last.State = wireState{}
+		d.object(d.takeState)
+	case "job":
+		d.last.Job = wireJob{}
+		d.object(d.takeJob)
+	case "progress":
+		d.last.Progress = wireProgress{}
+		d.object(d.takeProgress)
+	case "currentZ":
+		d.last.Z = d.number()
+	case "offsets":
+		d.object(d.takeOffset)
+	case "temps":
+		d.array(d.temperatures)
+	}
+}
+
+func (d *decoder) takeState(name []byte) {
+	s := &d.last.State
+	switch string(name) {
+	case "text":
+		s.Text = d.text(d.known.text)
+	case "error":
+		s.Error = d.text(d.known.Error)
+	case "flags":
+		s.Flags = wireFlags{}
+		s.Flags.Known = d.object(d.takeFlag)
+	}
+}
+
+func (d *decoder) takeFlag(name []byte) {
+	f := &d.last.State.Flags
+	switch string(name) {
+	case "operational":
+		f.Operational = d.flag()
+	case "printing":
+		f.Printing = d.flag()
+	case "cancelling":
+		f.Cancelling = d.flag()
+	case "pausing":
+		f.Pausing = d.flag()
+	case "resuming":
+		f.Resuming = d.flag()
+	case "finishing":
+		f.Finishing = d.flag()
+	case "closedOrError":
+		f.ClosedOrError = d.flag()
+	case "error":
+		f.Error = d.flag()
+	case "paused":
+		f.Paused = d.flag()
+	}
+}
+
+func (d *decoder) takeJob(name []byte) {
+	j := &d.last.Job
+	switch string(name) {
+	case "file":
+		d.object(d.takeFile)
+	case "user":
+		j.User = d.text(d.known.Job.User)
+	case "estimatedPrintTime":
+		j.Estimated = d.number()
+	case "filament":
+		d.object(d.takeFilament)
+	}
+}
+
+func (d *decoder) takeFile(name []byte) {
+	j, known := &d.last.Job, &d.known.Job
+	switch string(name) {
+	case "name":
+		j.Name = d.text(known.Name)
+	case "path":
+		j.Path = d.text(known.Path)
+	case "display":
+		j.Display = d.text(known.Display)
+	case "origin":
+		j.Origin = d.text(known.Origin)
+	case "size":
+		j.Size = d.number()
+	}
+}
+
+// takeFilament takes what a job needs of a tool. Without a job some versions send a
+// bare length and volume.
+func (d *decoder) takeFilament(name []byte) {
+	h := d.heater(name)
+	if h == nil || d.kind() == 'n' {
+		return
+	}
+	h.Fed, h.Length, h.Volume = true, number{}, number{}
 	d.object(func(name []byte) {
 		switch string(name) {
-		case "state":
-			s.State = d.state(known)
-		case "job":
-			s.Job = d.job(&known.Job)
-		case "progress":
-			s.Progress = d.progress(&known.Job)
-		case "currentZ":
-			s.Z = d.number()
-		case "offsets":
-			d.offsets()
-		case "temps":
-			d.temperatures()
-		}
-	})
-	return s
-}
-
-func (d *decoder) state(known *State) (s wireState) {
-	d.object(func(name []byte) {
-		switch string(name) {
-		case "text":
-			s.Text = d.text(known.text)
-		case "error":
-			s.Error = d.text(known.Error)
-		case "flags":
-			s.Flags = d.flags()
-		}
-	})
-	return s
-}
-
-func (d *decoder) flags() (f wireFlags) {
-	f.Known = d.object(func(name []byte) {
-		switch string(name) {
-		case "operational":
-			f.Operational = d.flag()
-		case "printing":
-			f.Printing = d.flag()
-		case "cancelling":
-			f.Cancelling = d.flag()
-		case "pausing":
-			f.Pausing = d.flag()
-		case "resuming":
-			f.Resuming = d.flag()
-		case "finishing":
-			f.Finishing = d.flag()
-		case "closedOrError":
-			f.ClosedOrError = d.flag()
-		case "error":
-			f.Error = d.flag()
-		case "paused":
-			f.Paused = d.flag()
-		}
-	})
-	return f
-}
-
-func (d *decoder) job(known *Job) (j wireJob) {
-	d.object(func(name []byte) {
-		switch string(name) {
-		case "file":
-			d.file(&j, known)
-		case "user":
-			j.User = d.text(known.User)
-		case "estimatedPrintTime":
-			j.Estimated = d.number()
-		case "filament":
-			d.filament()
-		}
-	})
-	return j
-}
-
-func (d *decoder) file(j *wireJob, known *Job) {
-	d.object(func(name []byte) {
-		switch string(name) {
-		case "name":
-			j.Name = d.text(known.Name)
-		case "path":
-			j.Path = d.text(known.Path)
-		case "display":
-			j.Display = d.text(known.Display)
-		case "origin":
-			j.Origin = d.text(known.Origin)
-		case "size":
-			j.Size = d.number()
+		case "length":
+			h.Length = d.number()
+		case "volume":
+			h.Volume = d.number()
 		}
 	})
 }
 
-// filament decodes what a job needs of each tool. Without a job some versions
-// send a bare length and volume.
-func (d *decoder) filament() {
-	d.object(func(name []byte) {
-		h := d.heater(name)
-		if h == nil || d.kind() == 'n' {
-			return
-		}
-		h.Fed, h.Length, h.Volume = true, number{}, number{}
-		d.object(func(name []byte) {
-			switch string(name) {
-			case "length":
-				h.Length = d.number()
-			case "volume":
-				h.Volume = d.number()
-			}
-		})
-	})
+func (d *decoder) takeProgress(name []byte) {
+	p := &d.last.Progress
+	switch string(name) {
+	case "completion":
+		p.Completion = d.number()
+	case "printTime":
+		p.PrintTime = d.number()
+	case "printTimeLeft":
+		p.TimeLeft = d.number()
+	case "printTimeLeftOrigin":
+		p.Origin = d.text(d.known.Job.RemainingOrigin)
+	}
 }
 
-func (d *decoder) progress(known *Job) (p wireProgress) {
-	d.object(func(name []byte) {
-		switch string(name) {
-		case "completion":
-			p.Completion = d.number()
-		case "printTime":
-			p.PrintTime = d.number()
-		case "printTimeLeft":
-			p.TimeLeft = d.number()
-		case "printTimeLeftOrigin":
-			p.Origin = d.text(known.RemainingOrigin)
-		}
-	})
-	return p
+func (d *decoder) takeOffset(name []byte) {
+	if h := d.heater(name); h != nil {
+		h.Offset = d.number()
+	}
 }
 
-func (d *decoder) offsets() {
-	d.object(func(name []byte) {
-		if h := d.heater(name); h != nil {
-			h.Offset = d.number()
-		}
-	})
-}
-
-// temperatures decodes the readings since the last sample, oldest first. An
-// entry holds those of all heaters beside their time. One without any tells that
+// temperatures decodes one of the readings since the last sample, which come oldest
+// first. It holds those of all heaters beside their time. One without any tells that
 // the connection to the printer ended: what was read before counts no more.
 func (d *decoder) temperatures() {
-	d.array(func() {
-		empty := true
-		d.object(func(name []byte) {
-			h := d.heater(name)
-			if h == nil {
-				return
-			}
-			empty = false
-			h.Measured, h.Actual, h.Target = true, number{}, number{}
-			d.object(func(name []byte) {
-				switch string(name) {
-				case "actual":
-					h.Actual = d.number()
-				case "target":
-					h.Target = d.number()
-				}
-			})
-		})
-		for i := range d.last.Heaters {
-			if h := &d.last.Heaters[i]; empty {
-				h.Measured, h.Actual, h.Target = false, number{}, number{}
-			}
+	empty := true
+	d.object(func(name []byte) {
+		h := d.heater(name)
+		if h == nil {
+			return
 		}
+		empty = false
+		h.Measured, h.Actual, h.Target = true, number{}, number{}
+		d.object(func(name []byte) {
+			switch string(name) {
+			case "actual":
+				h.Actual = d.number()
+			case "target":
+				h.Target = d.number()
+			}
+		})
 	})
+	for i := range d.last.Heaters {
+		if h := &d.last.Heaters[i]; empty {
+			h.Measured, h.Actual, h.Target = false, number{}, number{}
+		}
+	}
 }
 
 // heater returns what the sample says of a heater, or nil if name is none. It is

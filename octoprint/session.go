@@ -354,11 +354,16 @@ func (s *Session) receive(f frame, err error) error {
 		s.handler.PluginReceived(f.Plugin.Plugin, f.Plugin.Data)
 	case f.Event != nil:
 		s.state.apply(f, now)
-		s.handler.EventReceived(f.Event.event(), &s.state)
-		s.refreshAfter(EventType(f.Event.Type))
+		s.passEvent(f.Event)
 	case s.state.apply(f, now):
 		s.handler.StateChanged(&s.state)
 		s.refreshHeaters()
 	}
 	return nil
+}
+
+// passEvent has a method of its own since an event is large, and rare.
+func (s *Session) passEvent(e *wireEvent) {
+	s.handler.EventReceived(e.event(), &s.state)
+	s.refreshAfter(EventType(e.Type))
 }
