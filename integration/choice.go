@@ -47,16 +47,15 @@ func (d *device[V]) reconsider() {
 
 // choose returns the state that a select may show now, and whether it is another
 // than it should show. Options always contain the state.
-func (d *device[V]) choose(i int, view V, next value, now time.Time) (v value, held bool) {
-	r, s := &d.rows[i], &d.shown[i]
+func (d *device[V]) choose(r *row[V], s *shown, view V, next value, now time.Time) (v value, held bool) {
 	c := d.choiceOf(r.key)
-	if c.reconsider || !s.ok || next != s.value {
+	if c.reconsider || !s.is(next) {
 		d.reoffer = c.offer(r.offered(view, next), now) || d.reoffer
 	}
-	if next.kind == unknownValue || next == s.value || now.Sub(c.since) >= choiceLead {
+	if next.kind == unknownValue || next == s.value() || now.Sub(c.since) >= choiceLead {
 		return next, false
 	}
-	return s.value, true // unknown, if none was shown yet
+	return s.value(), true // unknown, if none was shown yet
 }
 
 // offer sets the options of a select, and reports whether they are others.
@@ -80,11 +79,10 @@ func (r *row[V]) offered(view V, state value) []string {
 
 // announced returns what a select offers, which is being announced: nobody has to be
 // told again.
-func (d *device[V]) announced(i int, view V) []string {
-	r := &d.rows[i]
+func (d *device[V]) announced(r *row[V], view V) []string {
 	c := d.choiceOf(r.key)
 	if c.reconsider {
-		c.offer(r.offered(view, d.shown[i].value), time.Now())
+		c.offer(r.offered(view, d.get(r.key)), time.Now())
 	}
 	return c.options
 }

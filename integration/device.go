@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"iter"
 	"slices"
 	"time"
 
@@ -15,7 +16,7 @@ type device[V any] struct {
 	outbox *outbox
 
 	rows  []row[V]
-	shown []shown // of each row
+	shown []shown // of each row that shows something
 	// document renders the device's JSON document; nil: it has none.
 	document func(d *device[V], view V) any
 
@@ -49,16 +50,12 @@ func newDevice[V any](id string, topics discovery.Topics, out *outbox) *device[V
 // setRows replaces the table. Topics of rows that are gone are removed from the
 // broker.
 func (d *device[V]) setRows(rows []row[V]) {
-	before := make(map[string]shown, len(d.rows))
-	for i := range d.rows {
-		before[d.rows[i].key] = d.shown[i]
+	before := make(map[string]shown, len(d.shown))
+	for r, s := range d.showing() {
+		before[r.key] = *s
 	}
-	d.shown = make([]shown, len(rows))
+	d.setShown(rows, before)
 	d.reconsider()
-	for i := range rows {
-		d.shown[i] = before[rows[i].key]
-		delete(before, rows[i].key)
-	}
 	for key, s := range before {
 		delete(d.choices, key)
 		if s.ok {
@@ -71,7 +68,40 @@ func (d *device[V]) setRows(rows []row[V]) {
 	d.doomed = slices.DeleteFunc(d.doomed, func(key string) bool {
 		return slices.ContainsFunc(rows, func(r row[V]) bool { return r.key == key })
 	})
-	d.rows, d.stale = rows, true
+	d.stale = true
+}
+
+// setShown has the new rows show what rows of the same key have shown before. Of
+// these the others are left.
+func (d *device[V]) setShown(rows []row[V], before map[string]shown) {
+	n := 0
+	for i := range rows {
+		if rows[i].shows() {
+			n++
+		}
+	}
+	d.rows, d.shown = rows, make([]shown, n)
+	for r, s := range d.showing() {
+		*s = before[r.key]
+		delete(before, r.key)
+	}
+}
+
+// showing are the rows that show something, and what.
+func (d *device[V]) showing() iter.Seq2[*row[V], *shown] {
+	return func(yield func(*row[V], *shown) bool) {
+		n := 0
+		for i := range d.rows {
+			r := &d.rows[i]
+			if !r.shows() {
+				continue
+			}
+			if !yield(r, &d.shown[n]) {
+				return
+			}
+			n++
+		}
+	}
 }
 
 // remove removes all topics of the device but its availability from the broker,
@@ -104,10 +134,10 @@ func (d *device[V]) observe(view V, now time.Time) {
 		}
 	}
 	prompt := false
-	for i := range d.rows {
-		if d.rows[i].value != nil && d.observeRow(i, view, now) {
+	for r, s := range d.showing() {
+		if r.value != nil && d.observeRow(r, s, view, now) {
 			d.stale = true
-			prompt = prompt || d.rows[i].prompt
+			prompt = prompt || r.prompt
 		}
 	}
 	if d.document != nil && d.stale && len(d.rows) > 0 && (prompt || now.Sub(d.documentAt) >= documentInterval) {
@@ -116,18 +146,17 @@ func (d *device[V]) observe(view V, now time.Time) {
 	}
 }
 
-func (d *device[V]) observeRow(i int, view V, now time.Time) bool {
-	r, s := &d.rows[i], &d.shown[i]
+func (d *device[V]) observeRow(r *row[V], s *shown, view V, now time.Time) bool {
 	next := r.value(view)
 	if r.options != nil {
 		var waits bool
-		next, waits = d.choose(i, view, next, now)
+		next, waits = d.choose(r, s, view, next, now)
 		d.held = d.held || waits
 	}
 	publish, held := s.update(next, r.noise, now)
 	d.held = d.held || held
 	if publish {
-		d.outbox.Put(d.topics.Value(d.id, r.key), s.value.payload(), valueClass)
+		d.outbox.Put(d.topics.Value(d.id, r.key), next.payload(), valueClass)
 	}
 	if r.attributes == nil && r.attributed == nil {
 		return publish
@@ -149,21 +178,27 @@ func (r *row[V]) attributesOf(view V) string {
 
 // exhibited takes in that there is a picture on a row's topic.
 func (d *device[V]) exhibited(key string) {
-	for i := range d.rows {
-		if d.rows[i].key == key {
-			d.shown[i].ok = true
-		}
+	if s := d.find(key); s != nil {
+		s.ok = true
 	}
 }
 
 // explain publishes what is to be said beside a row's picture.
 func (d *device[V]) explain(key, attributes string) {
-	for i := range d.rows {
-		if d.rows[i].key == key && d.shown[i].attributes() != attributes {
-			d.shown[i].setAttributes(attributes)
-			d.outbox.Put(d.topics.Attributes(d.id, key), attributes, valueClass)
+	if s := d.find(key); s != nil && s.attributes() != attributes {
+		s.setAttributes(attributes)
+		d.outbox.Put(d.topics.Attributes(d.id, key), attributes, valueClass)
+	}
+}
+
+// find returns what a row shows, nil if there is no such row.
+func (d *device[V]) find(key string) *shown {
+	for r, s := range d.showing() {
+		if r.key == key {
+			return s
 		}
 	}
+	return nil
 }
 
 // recently is a little longer than a printing printer is silent: what its next
@@ -178,10 +213,8 @@ func (d *device[V]) due() bool {
 
 // get returns what a row shows; documents are made of that.
 func (d *device[V]) get(key string) value {
-	for i := range d.rows {
-		if d.rows[i].key == key {
-			return d.shown[i].value
-		}
+	if s := d.find(key); s != nil {
+		return s.value()
 	}
 	return unknown
 }
@@ -219,7 +252,7 @@ func (d *device[V]) components(view V) map[string]discovery.Component {
 			c.Availability = []string{d.topics.BridgeState()}
 		}
 		if r.options != nil {
-			c.Options = d.announced(i, view)
+			c.Options = d.announced(r, view)
 		}
 		if r.wire != nil {
 			r.wire(&c, d.topics, d.id)

@@ -23,7 +23,7 @@ func told(rule noise, decimals int8, until float64, steps ...step) []string {
 	next, n := unknown, 0
 	look := func(at float64) {
 		if publish, _ := s.update(next, rule, start.Add(time.Duration(at*float64(time.Second)))); publish {
-			list = append(list, fmt.Sprintf("%v:%s", at, s.value.payload()))
+			list = append(list, fmt.Sprintf("%v:%s", at, s.value().payload()))
 		}
 	}
 	for tick := 0.0; tick <= until; tick++ {

@@ -63,12 +63,29 @@ type row[V any] struct {
 	parameters func(payload string) (json.RawMessage, *refusal)
 }
 
-// shown is what is known of a row on the broker. There is one for each row of each
-// printer, so what few rows need is kept apart.
+// shows reports whether there is something to see of the row, so that it may need to
+// be known what was seen last.
+func (r *row[V]) shows() bool { return r.value != nil || r.picture != nil || r.options != nil }
+
+// shown is what is known of a row on the broker. There are many for each printer, so
+// what few rows need is kept apart, and a value by its parts, which take less room.
 type shown struct {
-	ok    bool // value was published
-	value value
-	past  *past // nil: nothing of that is known
+	past     *past // nil: nothing of that is known
+	text     string
+	number   float64
+	kind     valueKind
+	decimals int8
+	ok       bool // a value was published
+}
+
+// value is the one that was published, unknown before that.
+func (s *shown) value() value {
+	return value{kind: s.kind, decimals: s.decimals, number: s.number, text: s.text}
+}
+
+// is reports whether a value is the one that was published.
+func (s *shown) is(v value) bool {
+	return s.ok && s.kind == v.kind && s.number == v.number && s.text == v.text && s.decimals == v.decimals
 }
 
 // past is what a noise rule wants to know, and the attributes that were published.
@@ -83,7 +100,7 @@ type past struct {
 // update returns the value that is to be published, if there is one, and whether
 // another is held back.
 func (s *shown) update(next value, rule noise, now time.Time) (publish, held bool) {
-	if s.ok && next == s.value {
+	if s.is(next) {
 		if s.past != nil {
 			s.past.steadyAt = time.Time{}
 		}
@@ -93,12 +110,12 @@ func (s *shown) update(next value, rule noise, now time.Time) (publish, held boo
 		if s.past == nil {
 			s.past = new(past)
 		}
-		if s.ok && next.kind != unknownValue && s.value.kind != unknownValue && !s.past.allows(rule, s.value, next, now) {
+		if s.ok && next.kind != unknownValue && s.kind != unknownValue && !s.past.allows(rule, s.value(), next, now) {
 			return false, true
 		}
 		*s.past = past{attributes: s.past.attributes, at: now}
 	}
-	s.ok, s.value = true, next
+	s.ok, s.kind, s.decimals, s.number, s.text = true, next.kind, next.decimals, next.number, next.text
 	return true, false
 }
 
