@@ -64,6 +64,7 @@ type retained struct {
 	dirty    bool // in outbox.dirty
 	inFlight bool
 	owed     bool // counted in outbox.owed
+	gone     bool // from outbox.topics
 }
 
 // removed reports whether the topic is to be deleted. It is remembered, since a

@@ -15,16 +15,17 @@ type topicIndex struct {
 	leaves  []string          // by their numbers
 }
 
-// folder has the topics that begin alike.
+// folder has the topics that begin alike, in blocks that stay where they are: what
+// lives long lies apart from what doesn't.
 type folder struct {
 	name   string
-	topics []*retained
-	room   []retained // for more: what lives long lies apart from what doesn't
+	blocks [][]retained
+	topics int // that are not gone
 }
 
-// folderStep is by how many topics a folder grows at most: a device gets all of its
-// own at once, and no more. Ten fill an allocation of Go's, 480 bytes, to the last.
-const folderStep = 10
+// blockSize is how many topics are in a block at most: a device gets all of its own
+// at once, and no more. Ten fill an allocation of Go's, 480 bytes, to the last.
+const blockSize = 10
 
 func newTopicIndex() topicIndex {
 	return topicIndex{folders: make(map[string]*folder), numbers: make(map[string]uint32)}
@@ -44,7 +45,7 @@ func (x *topicIndex) get(topic string) *retained {
 	if f == nil || !known {
 		return nil
 	}
-	for _, r := range f.topics {
+	for r := range f.all() {
 		if r.leaf == number {
 			return r
 		}
@@ -67,26 +68,50 @@ func (x *topicIndex) add(topic string) *retained {
 		f = &folder{name: strings.Clone(name)}
 		x.folders[f.name] = f
 	}
-	if len(f.room) == 0 {
-		more := min(len(f.topics)+1, folderStep) // many have but one topic
-		f.topics = append(make([]*retained, 0, len(f.topics)+more), f.topics...)
-		f.room = make([]retained, more)
-	}
-	r := &f.room[0]
-	f.room = f.room[1:]
+	r := f.room()
 	r.folder, r.leaf = f, number
-	f.topics = append(f.topics, r)
+	f.topics++
 	return r
 }
 
-// has reports whether r is still what is kept of its topic.
-func (x *topicIndex) has(r *retained) bool { return slices.Contains(r.folder.topics, r) }
+// room returns a new place for a topic.
+func (f *folder) room() *retained {
+	last := len(f.blocks) - 1
+	if last < 0 || len(f.blocks[last]) == cap(f.blocks[last]) {
+		more := min(f.topics+1, blockSize) // many have but one topic
+		f.blocks = append(f.blocks, make([]retained, 0, more))
+		last++
+	}
+	block := append(f.blocks[last], retained{})
+	f.blocks[last] = block
+	return &block[len(block)-1]
+}
 
+// all are the topics, in the order in which they came.
+func (f *folder) all() iter.Seq[*retained] {
+	return func(yield func(*retained) bool) {
+		for _, block := range f.blocks {
+			for i := range block {
+				if r := &block[i]; !r.gone && !yield(r) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// has reports whether r is still what is kept of its topic.
+func (x *topicIndex) has(r *retained) bool { return !r.gone }
+
+// remove forgets a topic. Its place isn't used again, as somebody may still look at
+// it; a block goes when all in it are gone.
 func (x *topicIndex) remove(r *retained) {
 	f := r.folder
-	i := slices.Index(f.topics, r)
-	f.topics = slices.Delete(f.topics, i, i+1)
-	if len(f.topics) == 0 {
+	r.gone = true
+	f.blocks = slices.DeleteFunc(f.blocks, func(block []retained) bool {
+		return len(block) == cap(block) && !slices.ContainsFunc(block, func(r retained) bool { return !r.gone })
+	})
+	if f.topics--; f.topics == 0 {
 		delete(x.folders, f.name)
 	}
 }
@@ -98,7 +123,7 @@ func (x *topicIndex) topicOf(r *retained) string { return r.folder.name + x.leav
 func (x *topicIndex) all() iter.Seq[*retained] {
 	return func(yield func(*retained) bool) {
 		for _, f := range x.folders {
-			for _, r := range f.topics {
+			for r := range f.all() {
 				if !yield(r) {
 					return
 				}

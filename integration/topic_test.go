@@ -40,3 +40,18 @@ func TestTopicIndex(t *testing.T) {
 		t.Errorf("left: %v", x.folders)
 	}
 }
+
+// TestTopicIndexForgets: topics that come and go take no more room than those that
+// are there.
+func TestTopicIndexForgets(t *testing.T) {
+	t.Parallel()
+	x := newTopicIndex()
+	x.add("a/stays")
+	f := x.folders["a/"]
+	for range 10 * blockSize {
+		x.remove(x.add("a/goes"))
+	}
+	if n := len(f.blocks); n > 3 || f.topics != 1 || x.get("a/stays") == nil || x.get("a/goes") != nil {
+		t.Errorf("%d blocks for %d topics", n, f.topics)
+	}
+}
