@@ -121,8 +121,8 @@ func New(c Config, log zerolog.Logger) *Bridge {
 	b.device = newDevice[*Bridge](discovery.Bridge, b.topics, b.outbox)
 	b.announced = announcement{topic: b.topics.Config(discovery.Bridge), outbox: b.outbox, owner: &b.mu, describe: b.describe}
 	var list []*printer
-	for _, pc := range c.Printers {
-		list = append(list, newPrinter(b, pc))
+	for i := range c.Printers {
+		list = append(list, newPrinter(b, &c.Printers[i]))
 	}
 	b.roster.Store(newRoster(list))
 	return b

@@ -24,7 +24,7 @@ type printer struct {
 	bridge *Bridge
 
 	mu        sync.Mutex
-	config    PrinterConfig
+	config    *PrinterConfig // of the configuration in force, which never changes
 	client    *octoprint.Client
 	view      printerView
 	device    *device[*printerView]
@@ -90,13 +90,13 @@ func (c *printerCounters) ended(result string) {
 	c.prints[result]++
 }
 
-func newPrinter(b *Bridge, c PrinterConfig) *printer {
+func newPrinter(b *Bridge, c *PrinterConfig) *printer {
 	p := &printer{
 		id:     c.ID,
 		bridge: b,
 		tried:  make(chan struct{}),
 	}
-	p.view = printerView{config: &p.config, prints: &tracker{printer: c.ID}, counters: &p.counters}
+	p.view = printerView{prints: &tracker{printer: c.ID}, counters: &p.counters}
 	p.device = newDevice[*printerView](c.ID, b.topics, b.outbox)
 	p.device.document = p.document
 	p.announced = announcement{topic: b.topics.Config(c.ID), outbox: b.outbox, owner: &p.mu, describe: p.describe}
@@ -300,7 +300,7 @@ func (p *printer) failed(err error) (final bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	d := diagnose(&p.config, err)
+	d := diagnose(p.config, err)
 	p.session = false
 	p.counters.errors++
 	p.log().Debug().Err(err).Msg("no session with OctoPrint")

@@ -8,9 +8,9 @@ import (
 
 // configureLocked takes over a configuration. With another connection to make,
 // nothing is known of the printer any more but what it was like.
-func (p *printer) configureLocked(c PrinterConfig) {
-	same := p.client != nil && sameConnection(&p.config, &c)
-	p.config = c
+func (p *printer) configureLocked(c *PrinterConfig) {
+	same := p.client != nil && sameConnection(p.config, c)
+	p.config, p.view.config = c, c
 	p.view.prints.readyBelow = c.ReadyBelow
 	p.view.arming, p.view.now.heat.unattended = arming{}, false
 	if same {
@@ -61,7 +61,7 @@ func (p *printer) availableLocked() {
 
 // reconfigure takes over a changed configuration. If the connection is another
 // one, no session may be kept while it runs.
-func (p *printer) reconfigure(c PrinterConfig) {
+func (p *printer) reconfigure(c *PrinterConfig) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.configureLocked(c)

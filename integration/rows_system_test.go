@@ -139,7 +139,7 @@ func TestMoreAccessAsksMore(t *testing.T) {
 		}
 		c := w.config.Printers[0]
 		c.Access = AccessFull
-		w.bridge.printer("left").reconfigure(c)
+		w.bridge.printer("left").reconfigure(&c)
 		w.sleep(5 * time.Second)
 		if w.components("left")["reboot"] == nil {
 			t.Error("there is no button to reboot")

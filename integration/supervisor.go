@@ -203,12 +203,12 @@ func (s *supervisor) change(ctx context.Context, before *Config, done *reloaded)
 		}
 		done.Changed = append(done.Changed, p.id)
 		if sameConnection(was, is) {
-			p.reconfigure(*is)
+			p.reconfigure(is)
 			continue
 		}
 		w := s.working[p.id]
 		w.hangUp()
-		p.reconfigure(*is)
+		p.reconfigure(is)
 		w.hangUp = s.session(ctx, p, 0)
 		s.working[p.id] = w
 	}
@@ -219,7 +219,8 @@ func (s *supervisor) change(ctx context.Context, before *Config, done *reloaded)
 func (s *supervisor) add(ctx context.Context, done *reloaded) {
 	b := s.bridge
 	var list, added []*printer
-	for _, pc := range s.config.Printers {
+	for i := range s.config.Printers {
+		pc := &s.config.Printers[i]
 		p := b.printer(pc.ID)
 		if p == nil {
 			p = newPrinter(b, pc)

@@ -82,9 +82,9 @@ func (f *folder) room() *retained {
 		f.blocks = append(f.blocks, make([]retained, 0, more))
 		last++
 	}
-	block := append(f.blocks[last], retained{})
-	f.blocks[last] = block
-	return &block[len(block)-1]
+	block := &f.blocks[last]
+	*block = append(*block, retained{})
+	return &(*block)[len(*block)-1]
 }
 
 // all are the topics, in the order in which they came.
