@@ -40,10 +40,9 @@ func (f configFlag) load(env surroundings) (Config, error) {
 type runCommand struct{ configFlag }
 
 // garbage is how much may lie about before it is collected, in percent of what is
-// in use. The bridge makes little of it, so that collecting four times as often
-// as programs usually do costs a twentieth more CPU and saves a third of the
-// memory; docs/performance.md has the figures.
-const garbage = 25
+// in use. Programs usually wait for 100: that would take twice the memory and spare
+// a tenth of the CPU time; docs/performance.md has the figures.
+const garbage = 30
 
 // Run serves until the context ends.
 func (r *runCommand) Run(ctx context.Context, env surroundings) error {

@@ -65,7 +65,7 @@ func (b *bridgeCommand) Run(ctx context.Context) error {
 	go func() { _ = server.Serve(listener) }() // ends with the process
 	fmt.Fprintln(os.Stdout, listener.Addr())
 
-	debug.SetGCPercent(25) // as the program does
+	debug.SetGCPercent(30) // as the program does
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {
