@@ -17,8 +17,8 @@ type device[V any] struct {
 
 	rows  []row[V]
 	shown []shown // of each row that shows something
-	// document renders the device's JSON document; nil: it has none.
-	document func(d *device[V], view V) any
+	// document returns the device's JSON document; nil: it has none.
+	document func(d *device[V], view V) string
 
 	// doomed are rows that are gone and whose attributes aren't yet, and doomedAt is
 	// since when: to Home Assistant an empty message where it expects JSON is a mistake
@@ -141,7 +141,7 @@ func (d *device[V]) observe(view V, now time.Time) {
 		}
 	}
 	if d.document != nil && d.stale && len(d.rows) > 0 && (prompt || now.Sub(d.documentAt) >= documentInterval) {
-		d.outbox.Put(d.topics.Document(d.id), mustMarshal(d.document(d, view)), valueClass)
+		d.outbox.Put(d.topics.Document(d.id), d.document(d, view), valueClass)
 		d.stale, d.documentAt = false, now
 	}
 }

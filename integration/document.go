@@ -2,6 +2,7 @@ package integration
 
 import (
 	"net/url"
+	"sync"
 
 	"octoprint2mqtt/octoprint"
 )
@@ -72,12 +73,31 @@ type octoprintDoc struct {
 	User    value  `json:"user" schema:"string"`
 }
 
+// printerDocs are documents to be filled in: one is large, both for the stack of a
+// session and as garbage.
+var printerDocs = sync.Pool{New: func() any {
+	doc := &printerDoc{Temperatures: make(map[string]heaterDoc), Plugins: make(map[string]any)}
+	doc.Job.Filament = make(map[string]filamentDoc)
+	return doc
+}}
+
+// giveBack lets the document be filled in once more, from the beginning.
+func (doc *printerDoc) giveBack() {
+	temperatures, filament, plugins := doc.Temperatures, doc.Job.Filament, doc.Plugins
+	clear(temperatures)
+	clear(filament)
+	clear(plugins)
+	*doc = printerDoc{}
+	doc.Temperatures, doc.Job.Filament, doc.Plugins = temperatures, filament, plugins
+	printerDocs.Put(doc)
+}
+
 // document renders the printer's document. Rows that count in minutes are given in
 // seconds, as all documents count, without becoming more precise.
-//
-// It is filled in field by field: on the stack it would double each session's.
-func (p *printer) document(d *device[*printerView], v *printerView) any {
-	doc := &printerDoc{ID: v.config.ID, Name: v.config.Name, Maintenance: v.maintenance}
+func (p *printer) document(d *device[*printerView], v *printerView) string {
+	doc := printerDocs.Get().(*printerDoc)
+	defer doc.giveBack()
+	doc.ID, doc.Name, doc.Maintenance = v.config.ID, v.config.Name, v.maintenance
 	doc.State = d.get("state")
 	doc.Connection = d.get("connection")
 	doc.ConnectionDetail = d.get("connection_detail")
@@ -87,7 +107,6 @@ func (p *printer) document(d *device[*printerView], v *printerView) any {
 	doc.Error = d.get("error")
 	doc.Job.fill(d, v)
 	doc.LastJob.fill(v)
-	doc.Temperatures = make(map[string]heaterDoc, len(v.heaters()))
 	for _, h := range v.heaters() {
 		doc.Temperatures[h] = heaterDoc{
 			Actual: d.get(h + "_temperature"), Target: d.get(h + "_target"), Offset: reading(h, offset)(v),
@@ -96,8 +115,12 @@ func (p *printer) document(d *device[*printerView], v *printerView) any {
 	doc.OctoPrint.Version = text(v.info.Version)
 	doc.OctoPrint.URL = publicURL(v.config.URL)
 	doc.OctoPrint.User = text(v.info.User)
-	doc.Plugins = pluginDocuments(p.bridge.plugins, d, v)
-	return doc
+	for _, plugin := range p.bridge.plugins {
+		if plugin.document != nil && plugin.isOn(v) {
+			doc.Plugins[plugin.id] = plugin.document(d, v)
+		}
+	}
+	return mustMarshal(doc)
 }
 
 // unshownChanged reports whether two states differ in what the document has,
@@ -129,7 +152,6 @@ func (doc *jobDoc) fill(d *device[*printerView], v *printerView) {
 	doc.ProgressBytes = d.get("progress_bytes")
 	doc.EstimateOrigin = d.get("estimate_origin")
 	doc.EstimatedTotal = d.get("estimated_total").seconds()
-	doc.Filament = make(map[string]filamentDoc, len(j.Filament))
 	for tool, f := range j.Filament {
 		doc.Filament[tool] = filamentDoc{Length: number(f.Length, 1), Volume: number(f.Volume, 2)}
 	}

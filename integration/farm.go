@@ -232,11 +232,11 @@ type farmDoc struct {
 	Attention   map[string]string `json:"attention"`
 }
 
-func farmDocument(d *device[*farmView], v *farmView) any {
-	return farmDoc{
+func farmDocument(d *device[*farmView], v *farmView) string {
+	return mustMarshal(farmDoc{
 		Printers: v.enabled(), Printing: v.counts[categoryPrinting], Paused: v.counts[categoryPaused],
 		Idle: v.counts[categoryIdle], Offline: v.counts[categoryOffline], Error: v.counts[categoryError],
 		Unreachable: v.counts[categoryUnreachable], Disabled: v.counts[categoryDisabled], Ready: v.ready,
 		NextFree: d.get("next_free"), Attention: v.attention,
-	}
+	})
 }

@@ -169,17 +169,6 @@ func pluginActions() []action {
 	return list
 }
 
-// pluginDocuments are the part of a printer's document that plugins fill.
-func pluginDocuments(list []plugin, d *device[*printerView], v *printerView) map[string]any {
-	docs := make(map[string]any)
-	for _, p := range list {
-		if p.document != nil && p.isOn(v) {
-			docs[p.id] = p.document(d, v)
-		}
-	}
-	return docs
-}
-
 // decodeMessage decodes what a plugin tells, in a message or as an answer. ok is
 // false where that isn't a T at all.
 func decodeMessage[T any](message json.RawMessage) (t T, ok bool) {

@@ -7,6 +7,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // unknownPayload is what Home Assistant takes for "unknown"; an empty message
@@ -144,13 +146,13 @@ func (v value) seconds() value {
 func (v value) MarshalJSON() ([]byte, error) {
 	switch v.kind {
 	case numberValue:
-		return []byte(v.payload()), nil
+		return strconv.AppendFloat(nil, v.number, 'f', -1, 64), nil
 	case boolValue:
 		return strconv.AppendBool(nil, v.number != 0), nil
 	case textValue:
-		return marshal(v.text)
+		return jsontext.AppendQuote(nil, v.text)
 	case timeValue:
-		return marshal(v.payload())
+		return v.time().AppendFormat(make([]byte, 0, len(time.RFC3339)), `"`+time.RFC3339+`"`), nil
 	}
 	return []byte("null"), nil
 }
