@@ -125,8 +125,16 @@ func (d *device[V]) bury() {
 // removed reports whether remove was the last that happened.
 func (d *device[V]) removed() bool { return len(d.rows) == 0 }
 
-// observe evaluates every row and publishes what has changed.
+// observe evaluates every row and publishes what has changed, and the document with
+// it if that is due.
 func (d *device[V]) observe(view V, now time.Time) {
+	d.observeRows(view, now)
+	d.publishDocument(view, now)
+}
+
+// observeRows evaluates every row and publishes what has changed. The document is
+// published at once if a prompt row is among that, and else left to publishDocument.
+func (d *device[V]) observeRows(view V, now time.Time) {
 	d.observedAt, d.held = now, false
 	if len(d.doomed) > 0 {
 		if d.held = now.Sub(d.doomedAt) < doomedFor; !d.held {
@@ -140,7 +148,21 @@ func (d *device[V]) observe(view V, now time.Time) {
 			prompt = prompt || r.prompt
 		}
 	}
-	if d.document != nil && d.stale && len(d.rows) > 0 && (prompt || now.Sub(d.documentAt) >= documentInterval) {
+	if prompt {
+		d.documentAt = time.Time{}
+		d.publishDocument(view, now)
+	}
+}
+
+// documentDue reports whether something in the document has changed, and the last one
+// is old enough.
+func (d *device[V]) documentDue(now time.Time) bool {
+	return d.document != nil && d.stale && len(d.rows) > 0 && now.Sub(d.documentAt) >= documentInterval
+}
+
+// publishDocument publishes the document if it is due.
+func (d *device[V]) publishDocument(view V, now time.Time) {
+	if d.documentDue(now) {
 		d.outbox.Put(d.topics.Document(d.id), d.document(d, view), valueClass)
 		d.stale, d.documentAt = false, now
 	}

@@ -23,14 +23,15 @@ type printer struct {
 	id     string
 	bridge *Bridge
 
-	mu        sync.Mutex
-	config    *PrinterConfig // of the configuration in force, which never changes
-	client    *octoprint.Client
-	view      printerView
-	device    *device[*printerView]
-	announced announcement
-	gone      bool // removed: nothing is published or recorded any more
-	purged    bool // nothing is published until it is restored
+	mu          sync.Mutex
+	config      *PrinterConfig // of the configuration in force, which never changes
+	client      *octoprint.Client
+	view        printerView
+	device      *device[*printerView]
+	announced   announcement
+	gone        bool // removed: nothing is published or recorded any more
+	documenting bool // somebody is about to publish the document
+	purged      bool // nothing is published until it is restored
 	// session tells that one is open now, which live values may outlast by the
 	// grace.
 	session   bool
@@ -333,6 +334,14 @@ func (p *printer) giveUpLocked(now time.Time) {
 	p.observeLocked(now)
 }
 
+// publishDocument publishes the document that observeLocked has found due.
+func (p *printer) publishDocument() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.documenting = false
+	p.device.publishDocument(&p.view, time.Now())
+}
+
 // tick releases what waits for time to pass.
 func (p *printer) tick(now time.Time) {
 	p.mu.Lock()
@@ -375,7 +384,11 @@ func (p *printer) elapsedLocked(now time.Time) bool {
 }
 
 func (p *printer) observeLocked(now time.Time) {
-	p.device.observe(&p.view, now)
+	p.device.observeRows(&p.view, now)
+	if p.device.documentDue(now) && !p.documenting {
+		// Not here: to encode it would double the stack of each session's goroutine.
+		p.documenting = p.bridge.spawn(func(context.Context) { p.publishDocument() })
+	}
 	if p.device.reoffer {
 		p.device.reoffer = false
 		p.announced.publishLocked(false)
