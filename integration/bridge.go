@@ -28,7 +28,7 @@ const (
 	settleTime = 3 * time.Second
 	// spread is over how long the first sessions of a large farm are spread, per
 	// printer.
-	spread = 4 * time.Millisecond
+	spread = 3 * time.Millisecond
 	// birthJitter spreads what several bridges send when Home Assistant starts.
 	birthJitter = 3 * time.Second
 	// stubDelay is how long Home Assistant gets to load a component before it is
