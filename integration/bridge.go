@@ -21,8 +21,12 @@ const (
 	// inboundLength is how many messages of the broker may wait to be routed,
 	// which takes microseconds each.
 	inboundLength = 1024
-	// maxSpawned is how much may wait to be spawned, which takes microseconds.
-	maxSpawned = 1024
+	// maxSpawned and maxSpawnedEach are how much may wait to be spawned, which takes
+	// microseconds: in all, and more for each printer, of which all may want an
+	// inquiry, a document and the truth about two jobs at once. An emergency stop
+	// must find room beside that.
+	maxSpawned     = 1024
+	maxSpawnedEach = 4
 	// settleTime is how long the first publication waits for the printers, so
 	// that what is told first is complete.
 	settleTime = 3 * time.Second
@@ -105,7 +109,7 @@ func New(c Config, log zerolog.Logger) *Bridge {
 		instance:     newInstance(),
 		started:      time.Now(),
 		inbound:      make(chan delivery, inboundLength),
-		spawned:      make(chan func(context.Context), maxSpawned),
+		spawned:      make(chan func(context.Context), maxSpawned+maxSpawnedEach*len(c.Printers)),
 		changes:      make(chan change, 1),
 		leave:        func(error) {},
 	}

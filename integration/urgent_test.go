@@ -1,9 +1,14 @@
 package integration
 
 import (
+	"context"
+	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/rs/zerolog"
 
 	"octoprint2mqtt/octoprint/octoprinttest"
 )
@@ -103,4 +108,24 @@ func TestMissedEndIsAskedForUntilItIsKnown(t *testing.T) {
 		s.AddFile(octoprinttest.File{Path: "other.gcode"})
 		printingSetup(time.Minute).prepare(s)
 	}})
+}
+
+// TestUrgentCommandsFindRoom is a part of promise P3: whatever all printers of a large
+// farm have asked to be done beside all else, an emergency stop is done, too.
+func TestUrgentCommandsFindRoom(t *testing.T) {
+	t.Parallel()
+	c := Config{MQTT: MQTTConfig{BaseTopic: "octoprint2mqtt"}}
+	for i := range 400 {
+		c.Printers = append(c.Printers, PrinterConfig{ID: fmt.Sprint("p", i), Name: "P", URL: &url.URL{Scheme: "http", Host: "p.test"}})
+	}
+	b := New(c, zerolog.Nop())
+	for _, p := range b.printers() {
+		p.start() // its document waits now
+		for range maxSpawnedEach - 1 {
+			b.spawn(func(context.Context) {})
+		}
+	}
+	if !b.spawn(func(context.Context) {}) {
+		t.Error("there is no room")
+	}
 }
