@@ -28,9 +28,10 @@
 //
 // [Bridge.Run] starts all of them and waits for them: the journal, the broker's
 // loop, the router, what is spawned (urgent commands, questions about missed
-// prints), the clock that ticks each second, and the [supervisor], which starts
-// one for each printer, for its [sessions], and ends it when the configuration has
-// changed. A printer that has commands waiting has one more, its worker.
+// prints, documents to encode), the clock that ticks each second, and the
+// [supervisor], which starts one for each printer, for its [sessions], and ends it
+// when the configuration has changed. A printer that has commands waiting has one
+// more, its worker.
 //
 // Locks are taken in this order: printer, farm, bridge, outbox and journal. None
 // is held while something is sent.

@@ -77,7 +77,7 @@ func unlessEnded(ctx context.Context, err error) error {
 }
 
 // Open logs in and opens the push socket of a session, which lasts until ctx ends
-// at the longest. The handler is told nothing before the session's Serve.
+// at the longest, and is to be served. The handler is told nothing before that.
 //
 // It is the first half of the client's Serve, for programs with many sessions: a
 // goroutine's stack stays as large as it once was needed, Open needs several times
