@@ -191,7 +191,7 @@ func (p *printer) takeDownAll(now time.Time) {
 // intervalLocked is how long a picture stands.
 func (p *printer) intervalLocked() time.Duration {
 	if p.view.running() {
-		return cmp.Or(p.config.Camera.Interval, DefaultCameraInterval)
+		return cmp.Or(p.view.config.Camera.Interval, DefaultCameraInterval)
 	}
 	return idleInterval
 }

@@ -41,14 +41,14 @@ func (a *arming) check(name string, at time.Time) *refusal {
 // configuration lists, or a request for the action that such a row stands for.
 // What makes the printer safer never does.
 func (p *printer) guarded(c *command, ready call) bool {
-	if len(p.config.Arm) == 0 || ready.urgent || c.armed {
+	if len(p.view.config.Arm) == 0 || ready.urgent || c.armed {
 		return false
 	}
 	if c.row != "" {
-		return slices.Contains(p.config.Arm, c.row)
+		return slices.Contains(p.view.config.Arm, c.row)
 	}
 	return slices.ContainsFunc(printerRows(&p.view), func(r printerRow) bool {
-		return r.action == c.action.name && slices.Contains(p.config.Arm, r.key)
+		return r.action == c.action.name && slices.Contains(p.view.config.Arm, r.key)
 	})
 }
 

@@ -102,7 +102,7 @@ func (p *printer) info() infoPrinter {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return infoPrinter{
-		ID: p.id, Name: p.config.Name, URL: publicURL(p.config.URL), Access: p.config.Access,
+		ID: p.id, Name: p.view.config.Name, URL: publicURL(p.view.config.URL), Access: p.view.config.Access,
 		Version: text(p.view.info.Version), User: text(p.view.info.User),
 		Permissions: append([]string{}, p.view.info.Permissions...), Missing: p.view.missing.list(),
 	}

@@ -131,7 +131,7 @@ func (p *printer) admitLocked(c *command, transaction json.RawMessage) (call, *r
 	if r != nil {
 		return call{}, r
 	}
-	if p.config.Disabled && ready.own == nil {
+	if p.view.config.Disabled && ready.own == nil {
 		return call{}, refuse(CodeUnreachable, "this printer is disabled in the configuration")
 	}
 	guarded := p.guarded(c, ready)

@@ -52,7 +52,7 @@ type summary struct {
 // summaryLocked sums the printer up for the farm.
 func (p *printer) summaryLocked() summary {
 	v := &p.view
-	s := summary{name: p.config.Name, category: categoryOf(v.state.Phase), finish: p.device.get("finish")}
+	s := summary{name: p.view.config.Name, category: categoryOf(v.state.Phase), finish: p.device.get("finish")}
 	if v.connection == connectionDisabled {
 		s.category = categoryDisabled
 	}

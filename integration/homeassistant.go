@@ -47,9 +47,9 @@ func (p *printer) describe() (d discovery.Document, complete bool) {
 	}
 	return discovery.Document{
 		Device: discovery.Device{
-			Identifier: t.Node(p.id), Name: p.config.Name, Manufacturer: "OctoPrint", Model: model,
-			SWVersion: clean(p.view.info.Version), ConfigurationURL: publicURL(p.config.URL),
-			ViaDevice: t.Node(discovery.Farm), SuggestedArea: p.config.Area,
+			Identifier: t.Node(p.id), Name: p.view.config.Name, Manufacturer: "OctoPrint", Model: model,
+			SWVersion: clean(p.view.info.Version), ConfigurationURL: publicURL(p.view.config.URL),
+			ViaDevice: t.Node(discovery.Farm), SuggestedArea: p.view.config.Area,
 		},
 		Origin:       p.bridge.origin(),
 		Availability: []string{t.BridgeState(), t.Availability(p.id)},

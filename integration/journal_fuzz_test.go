@@ -167,7 +167,7 @@ func checkOutbox(t *testing.T, p *printer) {
 			}
 		case m.payload != "": // else the row is gone
 			checkText(t, m.payload)
-			if row, ok := strings.CutPrefix(m.topic, p.bridge.topics.Value(p.config.ID, "")); ok {
+			if row, ok := strings.CutPrefix(m.topic, p.bridge.topics.Value(p.view.config.ID, "")); ok {
 				checkState(t, row, p.device.components(&p.view)[row], m.payload)
 			}
 		}

@@ -241,7 +241,7 @@ func (b *Bridge) keep(ctx context.Context, id, key string) error {
 func (p *printer) configured() PrinterConfig {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	c := *p.config
+	c := *p.view.config
 	u := *c.URL
 	c.URL = &url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}
 	return c

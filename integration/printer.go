@@ -24,7 +24,6 @@ type printer struct {
 	bridge *Bridge
 
 	mu          sync.Mutex
-	config      *PrinterConfig // of the configuration in force, which never changes
 	client      *octoprint.Client
 	view        printerView
 	device      *device[*printerView]
@@ -301,7 +300,7 @@ func (p *printer) failed(err error) (final bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	d := diagnose(p.config, err)
+	d := diagnose(p.view.config, err)
 	p.session = false
 	p.counters.errors++
 	p.log().Debug().Err(err).Msg("no session with OctoPrint")
@@ -373,7 +372,7 @@ func (p *printer) tick(now time.Time) {
 // shows.
 func (p *printer) elapsedLocked(now time.Time) bool {
 	shows := false
-	if p.view.now.heat.due(p.config.HeatWatch, now) {
+	if p.view.now.heat.due(p.view.config.HeatWatch, now) {
 		p.view.now.heat.unattended, shows = true, true
 	}
 	if p.counters.lastFrame.After(p.view.seen) && now.Sub(p.seenAt) >= time.Minute {

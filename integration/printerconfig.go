@@ -9,8 +9,8 @@ import (
 // configureLocked takes over a configuration. With another connection to make,
 // nothing is known of the printer any more but what it was like.
 func (p *printer) configureLocked(c *PrinterConfig) {
-	same := p.client != nil && sameConnection(p.config, c)
-	p.config, p.view.config = c, c
+	same := p.client != nil && sameConnection(p.view.config, c)
+	p.view.config = c
 	p.view.prints.readyBelow = c.ReadyBelow
 	p.view.arming, p.view.now.heat.unattended = arming{}, false
 	if same {
@@ -102,5 +102,5 @@ func (p *printer) remove() {
 func (p *printer) disabled() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.config.Disabled
+	return p.view.config.Disabled
 }

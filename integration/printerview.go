@@ -10,7 +10,7 @@ import (
 
 // printerView is what the rows of a printer are read from.
 type printerView struct {
-	config     *PrinterConfig
+	config     *PrinterConfig // of the configuration in force, which never changes
 	connection connection
 	detail     string // a sentence; empty when connected
 

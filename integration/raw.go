@@ -58,13 +58,13 @@ func (c RawConfig) events(wanted []octoprint.EventType) []octoprint.EventType {
 }
 
 func (p *printer) passMessageLocked(plugin string, message json.RawMessage, now time.Time) {
-	if slices.Contains(p.config.Raw.Plugins, plugin) {
+	if slices.Contains(p.view.config.Raw.Plugins, plugin) {
 		p.passLocked("plugin/"+plugin, message, now)
 	}
 }
 
 func (p *printer) passEventLocked(e octoprint.Event, now time.Time) {
-	if slices.Contains(p.config.Raw.Events, string(e.Type)) {
+	if slices.Contains(p.view.config.Raw.Events, string(e.Type)) {
 		p.passLocked("event/"+string(e.Type), e.Payload, now)
 	}
 }

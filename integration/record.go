@@ -161,7 +161,7 @@ func (p *printer) recall() {
 		t.last = lastJob{file: l.File, path: l.Path, result: l.Result, reason: l.Reason, duration: l.Duration, ended: l.Ended}
 	}
 	for _, e := range r.Events {
-		e.Printer = p.config.ID
+		e.Printer = p.view.config.ID
 		p.sendLocked(e)
 	}
 }

@@ -62,7 +62,7 @@ func TestRowGuards(t *testing.T) {
 // heatingPrinter is a printer with two tools, presets, and a warm bed.
 func heatingPrinter(s situation) *printer {
 	p := printerIn(s)
-	p.config.Arm = []string{actionConnect}
+	p.view.config.Arm = []string{actionConnect}
 	p.view.info.Profile.Heaters = []string{"tool0", "tool1", "bed"}
 	p.view.has.Presets = namedPresets([]octoprint.Preset{
 		{Name: "PLA", Tool: new(210.0), Bed: new(60.0), Chamber: new(999.0)},

@@ -64,7 +64,7 @@ func (p *printer) snapshotLocked(c *command) *refusal {
 		}
 	}
 	switch {
-	case !p.config.Camera.Enabled:
+	case !p.view.config.Camera.Enabled:
 		return refuse(CodeAccessDenied, "camera: enabled: false in the configuration does not allow this for this printer")
 	case s.left == 0:
 		return refuse(CodeInvalid, "this printer has no camera: OctoPrint names none, and camera: url in the configuration neither")

@@ -146,13 +146,13 @@ func (v value) seconds() value {
 func (v value) MarshalJSON() ([]byte, error) {
 	switch v.kind {
 	case numberValue:
-		return strconv.AppendFloat(nil, v.number, 'f', -1, 64), nil
+		return []byte(v.payload()), nil
 	case boolValue:
 		return strconv.AppendBool(nil, v.number != 0), nil
 	case textValue:
 		return jsontext.AppendQuote(nil, v.text)
 	case timeValue:
-		return v.time().AppendFormat(make([]byte, 0, len(time.RFC3339)), `"`+time.RFC3339+`"`), nil
+		return jsontext.AppendQuote(nil, v.payload())
 	}
 	return []byte("null"), nil
 }

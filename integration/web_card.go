@@ -40,7 +40,7 @@ func (p *printer) card() card {
 	defer p.mu.Unlock()
 	v, s := &p.view, p.summaryLocked()
 	c := card{
-		ID: p.id, Name: clean(p.config.Name), URL: publicURL(p.config.URL),
+		ID: p.id, Name: clean(p.view.config.Name), URL: publicURL(p.view.config.URL),
 		Group: s.category.String(), State: string(v.connection), Detail: clean(v.detail), Attention: s.attention,
 		Ready: s.ready, Maintenance: v.maintenance,
 		File: p.device.get("file"), Progress: p.device.get("progress"),
